@@ -1,0 +1,1 @@
+//! Reads, writes and checks Kettering messages for GP systems.

@@ -1,0 +1,1 @@
+//! The pipeline of a letter as a library: intake, routing, shaping, sending over MESH, following up.

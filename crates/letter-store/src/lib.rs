@@ -1,0 +1,1 @@
+//! The stores of letter-delivery on SQLite.

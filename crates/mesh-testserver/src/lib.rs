@@ -1,0 +1,1 @@
+//! An in-process NHS MESH service with mutual TLS and faults, for tests.

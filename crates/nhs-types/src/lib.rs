@@ -1,0 +1,1 @@
+//! Identifiers that cannot be invalid, and findings about input that is.
