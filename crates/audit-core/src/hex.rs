@@ -83,7 +83,7 @@ macro_rules! hex_newtype {
             /// Reads the hexadecimal form that `Display` writes, lower case only.
             ///
             /// # Errors
-            /// [`ParseError`] when the length is another or a character is no such digit.
+            /// [`ParseError`](crate::ParseError) when the length is another or a character is no such digit.
             pub fn parse(text: &str) -> Result<Self, $crate::ParseError> {
                 $crate::hex::decode(text.as_bytes())
                     .map(Self)

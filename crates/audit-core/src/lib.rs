@@ -52,7 +52,7 @@
 //! # Where to find what
 //!
 //! - `event`, `data`, `canonical`: [`EventBody`], [`Event`], [`Data`] and their only form in bytes
-//! - `key`, `hash`, `timestamp`, `event_id`: [`StreamKey`], [`PseudonymKey`], [`Hash`],
+//! - `key`, `hash`, `timestamp`, `event_id`: [`StreamKey`], [`PseudonymKey`], [`Hash`](struct@Hash),
 //!   [`Timestamp`], [`EventId`]
 //! - `merkle`: [`CompactRange`], inclusion and consistency proofs
 //! - `checkpoint`, `note`: [`Checkpoint`], [`SignedCheckpoint`], [`Signer`], [`VerifierKey`]

@@ -91,16 +91,16 @@ impl Note {
             let Some(key) = known_key(signature, keys)? else {
                 continue;
             };
+            if !key.verifies(&self.text, &signature.bytes) {
+                return Err(CheckpointError::BadSignature {
+                    signer: signature.name.clone(),
+                });
+            }
             if signers
                 .iter()
                 .any(|seen: &&VerifierKey| seen.is_same_signer(key))
             {
                 continue;
-            }
-            if !key.verifies(&self.text, &signature.bytes) {
-                return Err(CheckpointError::BadSignature {
-                    signer: signature.name.clone(),
-                });
             }
             signers.push(key);
         }

@@ -188,8 +188,8 @@ impl Verifier {
         {
             if anchor.checkpoint.root != self.tree.root() {
                 let what = format!(
-                    "the root over the first {size} events is not that of {}; events up to {} are \
-                     proven by one before",
+                    "the root over the first {size} events is not that of {}; only the first {} \
+                     are proven",
                     anchor.place, self.provable_to
                 );
                 self.faults
