@@ -194,7 +194,7 @@ fn resolve(name: &str, place: &str, findings: &mut Findings<'_>) -> Option<Strin
         let kept = check_reference(c, place, findings);
         return Some(if kept { c.to_string() } else { String::new() });
     }
-    if let Some(text) = quick_xml::escape::resolve_predefined_entity(name) {
+    if let Some(text) = quick_xml::escape::resolve_xml_entity(name) {
         return Some(text.to_owned());
     }
     let known = html_entity(name);
