@@ -1,1 +1,69 @@
-//! The life of letters and their copies: state machines, a synchronous engine, ports for store and transport.
+//! The life of letters and their copies: state machines, a synchronous engine, ports for store and
+//! transport.
+//!
+//! A letter is open until someone proved that it arrived, or a named person decided otherwise.
+//! This crate holds the rules for that: what can happen to a letter and to each of its copies
+//! ([`LetterEvent`], [`CopyEvent`]), what state that leads to, who must act next and by when
+//! ([`Duty`]), and what to do about it ([`Engine`]).
+//!
+//! ```
+//! use letter_delivery::{CopyEvent, CopyState, Owner, Position, Step};
+//!
+//! // An attempt ended without an answer: MESH is asked before anything is sent again.
+//! let sending = Some(Position::at(CopyState::Sending));
+//! let Step::Moved(now) = CopyEvent::SendUnknown.step(sending) else { panic!() };
+//! assert_eq!(now.state, CopyState::Uncertain);
+//! assert_eq!(now.state.duty().owner, Owner::Service);
+//! assert_eq!(now.state.duty().next_action, "ask MESH whether it has it");
+//! ```
+//!
+//! # Scope
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `state`, `step` | [`LetterState`], [`CopyState`], [`Step`] |
+//! | `letter`, `copy` | [`LetterEvent`], [`CopyEvent`]: one enum and one `step` each |
+//! | `outcome` | what readers, routing and MESH say, and the event each becomes |
+//! | `duty` | owner, timer and alarm of each state |
+//! | `engine` | [`Engine`]: from the time and what is known to a [`Commit`] and an [`Order`] |
+//! | `commit`, `record` | what one change of the store holds |
+//! | `store`, `transport` | the ports [`Store`] and [`Transport`] |
+//! | `keys` | pseudonyms: [`TrustKeys`], [`LocalId`] |
+//! | `audit` | [`LedgerAudit`]: verification rules V5, V11 and V12 |
+//!
+//! Not here: XML, HTTP, SQL, a runtime, a clock. Bytes are carried, not understood, so any
+//! outbound message can use the same engine.
+
+mod audit;
+mod commit;
+mod copy;
+mod duty;
+mod engine;
+mod keys;
+mod letter;
+mod outcome;
+mod record;
+mod state;
+mod step;
+mod store;
+mod transport;
+
+pub use audit::{LedgerAudit, LedgerFault};
+pub use commit::{
+    Commit, DocumentChange, LeaseToken, NewPayload, NewReference, PayloadKind, SeenMessage, Work,
+    WorkChange, WorkKind,
+};
+pub use copy::CopyEvent;
+pub use duty::{Duty, Owner};
+pub use engine::{
+    Ambiguous, Begun, BreakerState, Engine, Entropy, Intake, Job, Order, Policy, Prepared,
+    PreparedCopy, Report, ShapedCopy, Taken, TakenAs,
+};
+pub use keys::{DocumentKey, LocalId, PayloadId, RefKind, TrustKeys};
+pub use letter::LetterEvent;
+pub use outcome::{AskResult, Disposition, Route, SendResult, TrackResult};
+pub use record::{Address, ClosesOn, CopyRecord, LetterRecord};
+pub use state::{CopyState, LetterState, StateKind};
+pub use step::{Position, Step};
+pub use store::{ClaimRequest, Claimed, DocumentView, Store, StoreError};
+pub use transport::{Outbound, Transport};

@@ -1,0 +1,185 @@
+//! What the ledger must say about letters: verification rules V5, V11 and V12.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use audit_core::{DataValue, Event, StreamKey};
+
+use crate::copy::CopyEvent;
+use crate::engine::ANOMALY;
+use crate::letter::LetterEvent;
+use crate::record::{CopyRecord, LetterRecord};
+use crate::state::{CopyState, LetterState};
+use crate::step::{Position, Step};
+
+/// Reads a ledger once and checks that every state follows from its events, that the rows of the
+/// store say the same, and that the contents still held are those that were recorded.
+///
+/// Source: audit-and-delivery facts 6.
+#[derive(Debug, Default)]
+pub struct LedgerAudit {
+    letters: BTreeMap<StreamKey, Trace<LetterState>>,
+    copies: BTreeMap<StreamKey, Trace<CopyState>>,
+    digests: BTreeSet<String>,
+    faults: Vec<LedgerFault>,
+}
+
+#[derive(Debug)]
+struct Trace<S> {
+    position: Position<S>,
+    events: u64,
+    last_seq: u64,
+}
+
+/// A place where the ledger or the store says something it must not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LedgerFault {
+    /// The rule: `V5`, `V11` or `V12`.
+    pub rule: &'static str,
+    /// The event, where there is one.
+    pub seq: Option<u64>,
+    /// What is wrong, in words.
+    pub what: String,
+}
+
+/// Members of an event's data that hold the digest of a content.
+const DIGESTS: [&str; 3] = ["payload_digest", "letter_digest", "artefact_digest"];
+
+impl LedgerAudit {
+    /// Begins with an empty ledger.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next event: rule V5.
+    pub fn event(&mut self, event: &Event) {
+        let body = &event.body;
+        if body.stream == StreamKey::LEDGER {
+            return;
+        }
+        for name in DIGESTS {
+            if let Some(DataValue::Text(digest)) = body.data.get(name) {
+                self.digests.insert(digest.clone());
+            }
+        }
+        let what = if body.copy.is_some() {
+            follow(&mut self.copies, event, CopyState::parse, |kind, from| {
+                CopyEvent::parse(kind).map(|known| known.step(from))
+            })
+        } else {
+            follow(
+                &mut self.letters,
+                event,
+                LetterState::parse,
+                |kind, from| LetterEvent::parse(kind).map(|known| known.step(from)),
+            )
+        };
+        if let Some(what) = what {
+            self.fault("V5", Some(event.seq), what);
+        }
+    }
+
+    /// Compares a letter's row with its events: rule V12.
+    pub fn letter(&mut self, record: &LetterRecord) {
+        let trace = self.letters.remove(&record.key);
+        let same = trace.as_ref().is_some_and(|trace| {
+            trace.position.state == record.state && trace.events == record.events
+        });
+        if !same {
+            let seq = trace.map(|trace| trace.last_seq);
+            self.fault(
+                "V12",
+                seq,
+                format!("the row of letter {} disagrees", record.key),
+            );
+        }
+    }
+
+    /// Compares a copy's row with its events: rule V12.
+    pub fn copy(&mut self, record: &CopyRecord) {
+        let trace = self.copies.remove(&record.key);
+        let same = trace.as_ref().is_some_and(|trace| {
+            trace.position.state == record.state && trace.events == record.events
+        });
+        if !same {
+            let seq = trace.map(|trace| trace.last_seq);
+            self.fault(
+                "V12",
+                seq,
+                format!("the row of copy {} disagrees", record.key),
+            );
+        }
+    }
+
+    /// Checks that a content still held is one that an event recorded: rule V11.
+    pub fn payload(&mut self, letter: StreamKey, digest: &str) {
+        if !self.digests.contains(digest) {
+            let what = format!("a content of letter {letter} is not the one that was recorded");
+            self.fault("V11", None, what);
+        }
+    }
+
+    /// Ends after all rows: whatever the ledger knows and no row does is a fault of rule V12.
+    pub fn finish(mut self) -> Vec<LedgerFault> {
+        let letters = self
+            .letters
+            .iter()
+            .map(|(key, trace)| ("letter", key, trace.last_seq));
+        let copies = self
+            .copies
+            .iter()
+            .map(|(key, trace)| ("copy", key, trace.last_seq));
+        let missing: Vec<_> = letters
+            .chain(copies)
+            .map(|(what, key, seq)| (seq, format!("{what} {key} has events and no row")))
+            .collect();
+        for (seq, what) in missing {
+            self.fault("V12", Some(seq), what);
+        }
+        self.faults
+    }
+
+    fn fault(&mut self, rule: &'static str, seq: Option<u64>, what: String) {
+        self.faults.push(LedgerFault { rule, seq, what });
+    }
+}
+
+/// Follows a stream by one event; says what is wrong with it.
+fn follow<S: Copy + PartialEq>(
+    traces: &mut BTreeMap<StreamKey, Trace<S>>,
+    event: &Event,
+    parse: impl Fn(&str) -> Option<S>,
+    step: impl Fn(&str, Option<Position<S>>) -> Option<Step<S>>,
+) -> Option<String> {
+    let body = &event.body;
+    let from = traces.get(&body.stream).map(|trace| trace.position);
+    let Some(claimed) = parse(&body.state) else {
+        return Some(format!("no such state: {}", body.state));
+    };
+    let next = match (body.kind.as_str(), from) {
+        (ANOMALY, Some(from)) => Ok(from),
+        (kind, from) => match (step(kind, from), from) {
+            (Some(Step::Moved(to)), _) => Ok(to),
+            (Some(Step::Kept | Step::Conflict), Some(from)) => Ok(from),
+            _ => Err(format!("{kind} is not allowed there")),
+        },
+    };
+    let (position, wrong) = match next {
+        Ok(to) if to.state == claimed => (to, None),
+        Ok(to) => (
+            to,
+            Some(format!("{} does not lead to {}", body.kind, body.state)),
+        ),
+        Err(what) => (Position::at(claimed), Some(what)),
+    };
+    let events = body.lseq.saturating_add(1);
+    traces.insert(
+        body.stream,
+        Trace {
+            position,
+            events,
+            last_seq: event.seq,
+        },
+    );
+    wrong
+}

@@ -1,0 +1,167 @@
+//! Who must act on a state, by when, and which alarm watches it (audit-and-delivery facts 11).
+
+use chrono::Duration;
+
+use crate::state::{CopyState, LetterState};
+
+/// Who owns the next step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "every owner must be shown and reached"
+)]
+pub enum Owner {
+    /// The clinician or specialty that wrote the document.
+    Author,
+    /// This software.
+    Service,
+    /// The trust's service desk.
+    ServiceDesk,
+    /// The recipient practice.
+    Practice,
+    /// Nobody: it has ended.
+    Nobody,
+}
+
+impl Owner {
+    /// The name used in lists and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Author => "author",
+            Self::Service => "service",
+            Self::ServiceDesk => "service desk",
+            Self::Practice => "practice",
+            Self::Nobody => "nobody",
+        }
+    }
+}
+
+/// What a state asks for: an owner, the time within which they must act, and the alarm's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Duty {
+    /// Who owns the next step.
+    pub owner: Owner,
+    /// How long the state may last before someone must act; `None` when it has ended.
+    pub within: Option<Duration>,
+    /// The alarm rule that watches it.
+    pub alarm: &'static str,
+    /// The next step, in words for a work list.
+    pub next_action: &'static str,
+}
+
+const fn duty(owner: Owner, minutes: i64, alarm: &'static str, next_action: &'static str) -> Duty {
+    Duty {
+        owner,
+        within: Some(Duration::minutes(minutes)),
+        alarm,
+        next_action,
+    }
+}
+
+const fn ended(next_action: &'static str) -> Duty {
+    Duty {
+        owner: Owner::Nobody,
+        within: None,
+        alarm: "-",
+        next_action,
+    }
+}
+
+const HOUR: i64 = 60;
+const DAY: i64 = 24 * HOUR;
+
+impl LetterState {
+    /// What this state asks for.
+    pub const fn duty(self) -> Duty {
+        use Owner::{Author, Service, ServiceDesk};
+        match self {
+            Self::DraftSeen => duty(Author, DAY, "R9", "sign the document in the EPR"),
+            Self::SignedOff => duty(Service, 15, "W-INT", "read it"),
+            Self::Parsed => duty(Service, 15, "W-PIPE", "choose recipient and mailbox"),
+            Self::Routed => ended("see its copies"),
+            Self::Held => duty(
+                ServiceDesk,
+                4 * HOUR,
+                "W-HELD",
+                "look at the reason and decide",
+            ),
+            Self::Withheld => ended("none: a rule withholds it"),
+            Self::Suppressed => ended("none: a person decided"),
+            Self::Superseded => ended("none: a later version goes"),
+            Self::Withdrawn => ended("none: its source cancelled it"),
+        }
+    }
+}
+
+impl CopyState {
+    /// What this state asks for.
+    pub const fn duty(self) -> Duty {
+        use Owner::{Practice, Service, ServiceDesk};
+        match self {
+            Self::Routed => duty(Service, 15, "W-PIPE", "shape it for the GP system"),
+            Self::Rendered => duty(Service, 15, "W-PIPE", "queue it"),
+            Self::Queued => duty(Service, 30, "W-SEND", "send it"),
+            Self::Sending => duty(Service, 30, "W-SEND", "wait for the answer of MESH"),
+            Self::Uncertain => duty(Service, 15, "W-UNC", "ask MESH whether it has it"),
+            Self::Accepted => duty(Practice, 4 * HOUR, "W-COL", "the practice collects it"),
+            Self::Collected => ended("none: collected, filing unproven"),
+            Self::Acked => ended("none: acknowledged"),
+            Self::Filed => ended("none: filed"),
+            Self::Held => duty(
+                ServiceDesk,
+                4 * HOUR,
+                "W-HELD",
+                "look at the reason and decide",
+            ),
+            Self::Rejected => duty(
+                ServiceDesk,
+                0,
+                "W-REJ",
+                "the practice refused it: find out why",
+            ),
+            Self::Returned => duty(
+                ServiceDesk,
+                0,
+                "W-REJ",
+                "undelivered: find the right practice",
+            ),
+            Self::Failed => duty(
+                ServiceDesk,
+                0,
+                "W-REJ",
+                "not sent: mend the cause, send again",
+            ),
+            Self::WithdrawalDue => duty(
+                ServiceDesk,
+                0,
+                "W-REJ",
+                "tell the practice that it is withdrawn",
+            ),
+            Self::Suppressed => ended("none: a person decided"),
+            Self::Superseded => ended("none: a later version goes"),
+            Self::Withdrawn => ended("none: its source cancelled it"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::StateKind;
+
+    #[test]
+    fn every_state_that_can_move_has_an_owner_and_a_time() {
+        let letters = LetterState::ALL
+            .iter()
+            .map(|s| (s.as_str(), s.kind(), s.duty()));
+        let copies = CopyState::ALL
+            .iter()
+            .map(|s| (s.as_str(), s.kind(), s.duty()));
+        for (name, kind, duty) in letters.chain(copies) {
+            let open = matches!(kind, StateKind::Open | StateKind::NeedsPerson);
+            assert_eq!(duty.within.is_some(), open, "{name}");
+            assert_eq!(duty.owner != Owner::Nobody, open, "{name}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! MESH was asked about a doubtful send (audit-and-delivery facts 4.2).
+
+use audit_core::Data;
+use chrono::{DateTime, Utc};
+
+use super::Engine;
+use super::policy::Ambiguous;
+use crate::commit::{Commit, Work, WorkChange, WorkKind};
+use crate::copy::CopyEvent;
+use crate::outcome::AskResult;
+use crate::record::CopyRecord;
+use crate::store::Claimed;
+
+/// How often "not there" must be heard before it is believed.
+const NOT_FOUND_BELIEVED: u32 = 2;
+
+impl Engine {
+    /// Records what MESH said about a local id, and what follows from it.
+    pub fn asked(&mut self, now: DateTime<Utc>, claimed: Claimed, result: AskResult) -> Commit {
+        let fence = (claimed.work.stream, claimed.token);
+        let tries = claimed.work.tries;
+        let Some(copy) = claimed.copy else {
+            return Commit::default();
+        };
+        if result != AskResult::Unavailable {
+            self.breaker.reached();
+        }
+        let mut commit = match result {
+            AskResult::Found { message_id } => {
+                self.accepted(now, copy, CopyEvent::SendFound, message_id)
+            }
+            AskResult::Several => self.several(now, copy),
+            AskResult::NotFound => self.not_found(now, copy),
+            AskResult::Unavailable => self.cannot_ask(now, copy, tries),
+        };
+        commit.fence = Some(fence);
+        commit
+    }
+
+    /// W-DUP: the practice has it more than once; the ledger knows, and a person is told.
+    fn several(&mut self, now: DateTime<Utc>, mut copy: CopyRecord) -> Commit {
+        let first = self.policy.track_pause(0);
+        let mut writer = self.writer(now);
+        let data = Data::new().with("attempt", i64::from(copy.attempts));
+        writer.copy(&mut copy, CopyEvent::SendMultiple, Some("W-DUP"), data);
+        copy.alert = Some("W-DUP".to_owned());
+        writer.follow_up(&mut copy, None, first);
+        writer.commit.copies.push(copy);
+        writer.commit
+    }
+
+    fn not_found(&mut self, now: DateTime<Utc>, mut copy: CopyRecord) -> Commit {
+        copy.asked = copy.asked.saturating_add(1);
+        let again = now + self.policy.ask_again;
+        let mut writer = self.writer(now);
+        if copy.asked < NOT_FOUND_BELIEVED {
+            writer.work(copy.key, WorkKind::Ask, again);
+        } else {
+            let data = Data::new().with("asked", i64::from(copy.asked));
+            writer.copy(&mut copy, CopyEvent::SendNotFound, None, data);
+            copy.doubt_since = None;
+            writer.work(copy.key, WorkKind::Send, now);
+        }
+        writer.commit.copies.push(copy);
+        writer.commit
+    }
+
+    fn cannot_ask(&mut self, now: DateTime<Utc>, mut copy: CopyRecord, tries: u32) -> Commit {
+        let since = copy.doubt_since.unwrap_or(copy.entered_at);
+        if now - since < self.policy.ask_gives_up {
+            let pause = self.policy.backoff(tries + 1, &mut self.entropy);
+            let mut work = Work::new(copy.key, WorkKind::Ask, now + pause);
+            work.tries = tries.saturating_add(1);
+            return Commit {
+                work: vec![WorkChange::Set(work)],
+                ..Commit::default()
+            };
+        }
+        let ambiguous = self.policy.ambiguous;
+        let mut writer = self.writer(now);
+        match ambiguous {
+            Ambiguous::Resend => {
+                writer.copy(
+                    &mut copy,
+                    CopyEvent::SendUnresolvedResend,
+                    None,
+                    Data::new(),
+                );
+                copy.alert = Some("a double is possible: sent again without an answer".to_owned());
+                writer.work(copy.key, WorkKind::Send, now);
+            }
+            Ambiguous::Hold => {
+                let reason = Some("send-unresolved");
+                writer.copy(
+                    &mut copy,
+                    CopyEvent::SendUnresolvedHold,
+                    reason,
+                    Data::new(),
+                );
+                writer.done(copy.key);
+            }
+        }
+        writer.commit.copies.push(copy);
+        writer.commit
+    }
+}

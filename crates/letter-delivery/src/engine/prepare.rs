@@ -1,0 +1,247 @@
+//! A letter's recipients and roads are chosen, and its copies shaped.
+
+use audit_core::{Data, salted_digest};
+use chrono::{DateTime, Duration, Utc};
+use nhs_types::Sensitive;
+
+use super::{Engine, Writer};
+use crate::commit::{Commit, NewPayload, PayloadKind, Work, WorkChange, WorkKind};
+use crate::copy::CopyEvent;
+use crate::keys::{LocalId, PayloadId};
+use crate::letter::LetterEvent;
+use crate::outcome::Route;
+use crate::record::{Address, CopyRecord};
+use crate::state::CopyState;
+use crate::store::Claimed;
+
+/// What routing and shaping made of a letter.
+#[derive(Clone, Debug)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the three ways a letter leaves its preparation"
+)]
+pub enum Prepared {
+    /// It goes to these recipients.
+    Copies(Vec<PreparedCopy>),
+    /// It stops here.
+    Stopped {
+        /// What routing decided.
+        route: Route,
+        /// The reason, as a code.
+        reason: String,
+        /// What the decision rests on: codes, digests, dates.
+        evidence: Data,
+    },
+    /// Something needed for the decision cannot be had for the moment.
+    Later {
+        /// What, as a code.
+        reason: String,
+        /// When to try again.
+        after: Duration,
+    },
+}
+
+/// One recipient and road, with what goes there.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PreparedCopy {
+    /// Where it goes.
+    pub address: Address,
+    /// What the decision rests on: codes, digests, dates.
+    pub evidence: Data,
+    /// What goes there, or the reason why it could not be made.
+    pub shaped: Result<ShapedCopy, String>,
+}
+
+impl PreparedCopy {
+    /// One recipient and road.
+    pub const fn new(address: Address, evidence: Data, shaped: Result<ShapedCopy, String>) -> Self {
+        Self {
+            address,
+            evidence,
+            shaped,
+        }
+    }
+}
+
+/// The bytes for one recipient, proven to say what was signed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ShapedCopy {
+    /// The bytes.
+    pub bytes: Sensitive<Vec<u8>>,
+    /// What kind of bytes.
+    pub content_type: String,
+    /// Counts, digests and rule version of the proof.
+    pub proof: Data,
+}
+
+impl ShapedCopy {
+    /// The bytes for one recipient.
+    pub fn new(bytes: Vec<u8>, content_type: impl Into<String>, proof: Data) -> Self {
+        Self {
+            bytes: Sensitive::new(bytes),
+            content_type: content_type.into(),
+            proof,
+        }
+    }
+}
+
+impl Engine {
+    /// Records what routing and shaping made of a letter, and queues its copies.
+    pub fn prepared(&mut self, now: DateTime<Utc>, claimed: Claimed, prepared: Prepared) -> Commit {
+        let token = claimed.token;
+        let stream = claimed.letter.key;
+        let mut commit = match prepared {
+            Prepared::Copies(copies) => self.copies(now, claimed, copies),
+            Prepared::Stopped {
+                route,
+                reason,
+                evidence,
+            } => self.stopped(now, claimed, route, &reason, evidence),
+            Prepared::Later { reason, after } => self.later(now, claimed, &reason, after),
+        };
+        commit.fence = Some((stream, token));
+        commit
+    }
+
+    fn copies(
+        &mut self,
+        now: DateTime<Utc>,
+        claimed: Claimed,
+        copies: Vec<PreparedCopy>,
+    ) -> Commit {
+        let mut letter = claimed.letter;
+        let keyed: Vec<_> = (1_u32..)
+            .zip(copies)
+            .map(|(number, copy)| {
+                (
+                    number,
+                    self.keys.copy(letter.key, number),
+                    self.payload_id(),
+                    copy,
+                )
+            })
+            .collect();
+        let mut writer = self.writer(now);
+        letter.copies = u32::try_from(keyed.len()).unwrap_or(u32::MAX);
+        let data = Data::new().with("copies", i64::from(letter.copies));
+        writer.letter(&mut letter, LetterEvent::Routed, None, data);
+        writer.done(letter.key);
+        for (number, key, artefact, prepared) in keyed {
+            let mut copy = CopyRecord {
+                key,
+                letter: letter.key,
+                number,
+                subject: letter.subject,
+                state: CopyState::Routed,
+                resume: None,
+                reason: None,
+                alert: None,
+                address: prepared.address.clone(),
+                artefact: None,
+                content_type: None,
+                series: 1,
+                attempts: 0,
+                spent: 0,
+                first_attempt_at: None,
+                asked: 0,
+                doubt_since: None,
+                tracked: 0,
+                local_id: LocalId::of(letter.key, number, 1),
+                message_id: None,
+                withdraw_pending: false,
+                due_at: letter.due_at,
+                entered_at: now,
+                accepted_at: None,
+                closed_at: None,
+                events: 0,
+            };
+            writer.shape(&mut copy, prepared, artefact);
+            writer.commit.copies.push(copy);
+        }
+        writer.commit.letters.push(letter);
+        writer.commit
+    }
+
+    fn stopped(
+        &mut self,
+        now: DateTime<Utc>,
+        claimed: Claimed,
+        route: Route,
+        reason: &str,
+        evidence: Data,
+    ) -> Commit {
+        let mut letter = claimed.letter;
+        let mut writer = self.writer(now);
+        writer.letter(&mut letter, route.event(), Some(reason), evidence);
+        writer.done(letter.key);
+        writer.commit.letters.push(letter);
+        writer.commit
+    }
+
+    /// A passing fault is tried again within the due time; only then a person is asked.
+    fn later(
+        &mut self,
+        now: DateTime<Utc>,
+        claimed: Claimed,
+        reason: &str,
+        after: Duration,
+    ) -> Commit {
+        let letter = &claimed.letter;
+        let patience = letter
+            .due_at
+            .unwrap_or(letter.taken_at + self.policy.lookup_gives_up);
+        let patience = patience.max(letter.taken_at + self.policy.ask_gives_up);
+        if now >= patience {
+            return self.stopped(now, claimed, Route::Hold, reason, Data::new());
+        }
+        let mut work = Work::new(claimed.work.stream, WorkKind::Prepare, now + after);
+        work.tries = claimed.work.tries.saturating_add(1);
+        Commit {
+            work: vec![WorkChange::Set(work)],
+            ..Commit::default()
+        }
+    }
+}
+
+impl Writer<'_> {
+    fn shape(&mut self, copy: &mut CopyRecord, prepared: PreparedCopy, artefact: PayloadId) {
+        let address = &prepared.address;
+        let data = prepared
+            .evidence
+            .with("letter", copy.letter.to_string())
+            .with("recipient_ods", address.practice.as_str())
+            .with("mailbox", address.mailbox.as_str())
+            .with("workflow", address.workflow.as_str())
+            .with("profile", address.profile.as_str());
+        self.copy(copy, CopyEvent::Routed, None, data);
+        let shaped = match prepared.shaped {
+            Ok(shaped) => shaped,
+            Err(reason) => {
+                self.copy(copy, CopyEvent::RenderFailed, Some(&reason), Data::new());
+                return;
+            }
+        };
+        let salt = self.random();
+        let digest = salted_digest(&salt, shaped.bytes.expose()).to_string();
+        let size = i64::try_from(shaped.bytes.expose().len()).unwrap_or(i64::MAX);
+        let bytes = shaped.bytes.into_exposed();
+        let payload = NewPayload::new(artefact, copy.letter, PayloadKind::Artefact, salt, bytes);
+        self.commit.payloads.push(payload);
+        copy.artefact = Some(artefact);
+        copy.content_type = Some(shaped.content_type);
+        let data = shaped
+            .proof
+            .with("artefact_digest", digest)
+            .with("bytes", size);
+        self.copy(copy, CopyEvent::Rendered, None, data);
+        self.copy(
+            copy,
+            CopyEvent::Queued,
+            None,
+            Data::new().with("queue", "mesh"),
+        );
+        self.work(copy.key, WorkKind::Send, self.now);
+    }
+}

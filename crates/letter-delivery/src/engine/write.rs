@@ -1,0 +1,188 @@
+//! Puts events, records and work of one change together.
+
+use audit_core::{Data, EventBody, EventId, StreamKey, SubjectKey, Timestamp};
+use chrono::{DateTime, Utc};
+
+use super::Dice;
+use crate::commit::{Commit, Work, WorkChange, WorkKind};
+use crate::copy::CopyEvent;
+use crate::letter::LetterEvent;
+use crate::record::{CopyRecord, LetterRecord};
+use crate::step::Step;
+
+/// Who acts when no person does.
+pub(super) const ACTOR: &str = "svc:letterbox";
+
+/// The `type` of an event that its state does not allow; it is kept, and a person is told.
+pub(crate) const ANOMALY: &str = "anomaly";
+
+pub(super) struct Writer<'a> {
+    pub(super) now: DateTime<Utc>,
+    pub(super) commit: Commit,
+    dice: &'a mut Dice,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(now: DateTime<Utc>, dice: &'a mut Dice) -> Self {
+        Self {
+            now,
+            commit: Commit::default(),
+            dice,
+        }
+    }
+
+    pub(super) fn random<const N: usize>(&mut self) -> [u8; N] {
+        self.dice.bytes()
+    }
+
+    /// Applies an event to a letter and records it.
+    pub(super) fn letter(
+        &mut self,
+        letter: &mut LetterRecord,
+        event: LetterEvent,
+        reason: Option<&str>,
+        data: Data,
+    ) {
+        let from = (letter.events > 0).then(|| letter.position());
+        let step = event.step(from);
+        if let Step::Moved(to) = step {
+            letter.state = to.state;
+            letter.resume = to.resume;
+            letter.reason = reason.map(str::to_owned);
+            letter.entered_at = self.now;
+        }
+        let Some((kind, data)) = recorded(step, event.as_str(), data, reason) else {
+            return;
+        };
+        let place = Place {
+            stream: letter.key,
+            copy: None,
+            lseq: letter.events,
+        };
+        self.push(place, letter.subject, kind, letter.state.as_str(), data);
+        letter.events += 1;
+    }
+
+    /// Applies an event to a copy and records it.
+    pub(super) fn copy(
+        &mut self,
+        copy: &mut CopyRecord,
+        event: CopyEvent,
+        reason: Option<&str>,
+        data: Data,
+    ) {
+        let from = (copy.events > 0).then(|| copy.position());
+        let step = event.step(from);
+        match step {
+            Step::Moved(to) => {
+                copy.state = to.state;
+                copy.resume = to.resume;
+                copy.reason = reason.map(str::to_owned);
+                copy.entered_at = self.now;
+                self.close(copy);
+            }
+            Step::Conflict => copy.alert = Some(format!("contradiction: {}", event.as_str())),
+            Step::NotAllowed => copy.alert = Some(format!("unexpected: {}", event.as_str())),
+            Step::Kept | Step::Repeated => {}
+        }
+        let Some((kind, data)) = recorded(step, event.as_str(), data, reason) else {
+            return;
+        };
+        let place = Place {
+            stream: copy.key,
+            copy: Some(copy.number),
+            lseq: copy.events,
+        };
+        self.push(place, copy.subject, kind, copy.state.as_str(), data);
+        copy.events += 1;
+    }
+
+    fn close(&self, copy: &mut CopyRecord) {
+        let closed = copy.address.closes_on.closed_by(copy.state);
+        copy.closed_at = closed.then_some(self.now);
+    }
+
+    fn push(
+        &mut self,
+        place: Place,
+        subject: Option<SubjectKey>,
+        kind: &str,
+        state: &str,
+        data: Data,
+    ) {
+        self.commit.events.push(EventBody {
+            id: event_id(self.now, self.dice),
+            at: timestamp(self.now),
+            stream: place.stream,
+            copy: place.copy,
+            lseq: place.lseq,
+            subject,
+            kind: kind.to_owned(),
+            state: state.to_owned(),
+            actor: ACTOR.to_owned(),
+            data,
+        });
+    }
+
+    pub(super) fn work(&mut self, stream: StreamKey, kind: WorkKind, due_at: DateTime<Utc>) {
+        self.commit
+            .work
+            .push(WorkChange::Set(Work::new(stream, kind, due_at)));
+    }
+
+    pub(super) fn done(&mut self, stream: StreamKey) {
+        self.commit.work.push(WorkChange::Done(stream));
+    }
+}
+
+struct Place {
+    stream: StreamKey,
+    copy: Option<u32>,
+    lseq: u64,
+}
+
+/// The `type` and data to record, or nothing for what is known already.
+fn recorded<'a, S>(
+    step: Step<S>,
+    event: &'a str,
+    mut data: Data,
+    reason: Option<&str>,
+) -> Option<(&'a str, Data)> {
+    if let Some(reason) = reason {
+        data.insert("reason", reason);
+    }
+    match step {
+        Step::Moved(_) | Step::Kept => Some((event, data)),
+        Step::Conflict => {
+            data.insert("conflict", true);
+            Some((event, data))
+        }
+        Step::NotAllowed => {
+            data.insert("event", event);
+            Some((ANOMALY, data))
+        }
+        Step::Repeated => None,
+    }
+}
+
+/// A UUIDv7: the time in its first 48 bits, the rest random.
+pub(super) fn event_id(now: DateTime<Utc>, dice: &mut Dice) -> EventId {
+    let mut bytes: [u8; 16] = dice.bytes();
+    let millis = now.timestamp_millis().to_be_bytes();
+    for (to, from) in bytes.iter_mut().zip(millis.iter().skip(2)) {
+        *to = *from;
+    }
+    let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes;
+    *version = (*version & 0x0F) | 0x70;
+    *variant = (*variant & 0x3F) | 0x80;
+    EventId::from_bytes(bytes)
+}
+
+pub(super) const fn timestamp(now: DateTime<Utc>) -> Timestamp {
+    Timestamp::from_millis(now.timestamp_millis())
+}
+
+/// The form in which a time stands in an event's data.
+pub(super) fn time_text(at: DateTime<Utc>) -> String {
+    timestamp(at).to_string()
+}

@@ -1,0 +1,250 @@
+//! Keys that name letters, copies, documents and payloads without telling who a patient is.
+
+use std::fmt;
+
+use audit_core::{PseudonymKey, StreamKey, SubjectKey};
+use nhs_types::{NhsNumber, OdsCode};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// The keys of one trust that turn identifiers into pseudonyms (audit-and-delivery facts 8.1).
+#[derive(Debug)]
+pub struct TrustKeys {
+    trust: OdsCode,
+    streams: PseudonymKey,
+    patients: PseudonymKey,
+    index: PseudonymKey,
+}
+
+impl TrustKeys {
+    /// Takes the three keys of a trust: for streams, for patients, and for indexes.
+    pub const fn new(
+        trust: OdsCode,
+        streams: PseudonymKey,
+        patients: PseudonymKey,
+        index: PseudonymKey,
+    ) -> Self {
+        Self {
+            trust,
+            streams,
+            patients,
+            index,
+        }
+    }
+
+    /// The trust.
+    pub const fn trust(&self) -> &OdsCode {
+        &self.trust
+    }
+
+    /// The stream of one version of a document.
+    pub fn letter(&self, source: &str, document: &str, version: u32) -> StreamKey {
+        let version = version.to_string();
+        self.streams
+            .stream_key(&["letter", self.trust.as_str(), source, document, &version])
+    }
+
+    /// The stream of one copy.
+    pub fn copy(&self, letter: StreamKey, number: u32) -> StreamKey {
+        let number = number.to_string();
+        self.streams
+            .stream_key(&["copy", self.trust.as_str(), &letter.to_string(), &number])
+    }
+
+    /// The patient's pseudonym.
+    pub fn patient(&self, number: &NhsNumber) -> SubjectKey {
+        self.patients.subject_key(&["patient", number.expose()])
+    }
+
+    /// The key of a document over all its versions.
+    pub fn document(&self, source: &str, document: &str) -> DocumentKey {
+        DocumentKey(
+            self.index
+                .index(&["document", self.trust.as_str(), source, document]),
+        )
+    }
+
+    /// The key under which a reference is found again, such as a document number.
+    pub fn reference(&self, kind: RefKind, value: &str) -> [u8; 32] {
+        self.index.index(&["ref", kind.as_str(), value])
+    }
+
+    /// The fingerprint of what was read, so that the same content is known again.
+    pub fn content(&self, digest: &[u8; 32]) -> [u8; 32] {
+        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.index.index(&["content", &hex])
+    }
+}
+
+/// What a sealed reference of a letter is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RefKind {
+    /// The document's number in its source.
+    Document,
+    /// The patient's NHS number.
+    NhsNumber,
+}
+
+impl RefKind {
+    /// The name it is stored under.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Document => "document",
+            Self::NhsNumber => "nhs-number",
+        }
+    }
+}
+
+/// Names a document over all its versions; an HMAC of its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DocumentKey(pub(crate) [u8; 32]);
+
+impl DocumentKey {
+    /// The bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// Names a sealed payload; random, so that it says nothing of the content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PayloadId(pub(crate) [u8; 16]);
+
+impl PayloadId {
+    /// Takes 16 random bytes.
+    pub const fn from_random(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+/// The local id of an attempt series: what MESH is asked by when an answer was lost.
+///
+/// `L` and 20 upper-case hex digits of SHA-256(stream key of the letter ‖ copy ‖ series), the
+/// numbers as big-endian u32 (design section 5, rule 2). It is the same for every attempt of a
+/// series, and says nothing of the patient.
+///
+/// ```
+/// use audit_core::StreamKey;
+/// use letter_delivery::LocalId;
+/// let id = LocalId::of(StreamKey::from_bytes([0xEC; 16]), 1, 1);
+/// assert_eq!(id.as_str().len(), 21);
+/// assert_ne!(id, LocalId::of(StreamKey::from_bytes([0xEC; 16]), 1, 2));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LocalId(String);
+
+impl LocalId {
+    /// The id of a copy's series.
+    pub fn of(letter: StreamKey, copy: u32, series: u32) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(letter.as_bytes());
+        hash.update(copy.to_be_bytes());
+        hash.update(series.to_be_bytes());
+        let hex: String = hash
+            .finalize()
+            .iter()
+            .take(10)
+            .map(|b| format!("{b:02X}"))
+            .collect();
+        Self(format!("L{hex}"))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for LocalId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+pub(crate) mod stream_hex {
+    use super::StreamKey;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(key: &StreamKey, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&key.to_string())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<StreamKey, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
+        StreamKey::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+pub(crate) mod subject_hex {
+    use super::SubjectKey;
+    use serde::{Deserialize, Deserializer, Serialize as _, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(
+        key: &Option<SubjectKey>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        key.map(|key| key.to_string()).serialize(to)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<SubjectKey>, D::Error> {
+        let text = Option::<String>::deserialize(from)?;
+        text.map(|text| SubjectKey::parse(&text).map_err(serde::de::Error::custom))
+            .transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys() -> TrustKeys {
+        let key = |byte| PseudonymKey::new([byte; 32]);
+        TrustKeys::new(
+            OdsCode::parse("RZZ").unwrap(),
+            key(0xA1),
+            key(0xB2),
+            key(0xC3),
+        )
+    }
+
+    #[test]
+    fn audit_8_1_patient_pseudonym_of_the_worked_ledger() {
+        // The facts' own number is ten nines with a tail that passes modulus 11.
+        let number = NhsNumber::parse("9999999484").unwrap();
+        assert_eq!(
+            keys().patient(&number).to_string(),
+            "124abc07e1c68e7f53e0682bdee81b67"
+        );
+    }
+
+    #[test]
+    fn every_part_of_an_identity_changes_the_key() {
+        let keys = keys();
+        let base = keys.letter("epr", "D-1", 1);
+        assert_ne!(base, keys.letter("epr", "D-1", 2));
+        assert_ne!(base, keys.letter("epr", "D-2", 1));
+        assert_ne!(base, keys.letter("lab", "D-1", 1));
+        assert_ne!(keys.copy(base, 1), keys.copy(base, 2));
+        assert_ne!(keys.document("epr", "D-1"), keys.document("lab", "D-1"));
+    }
+
+    #[test]
+    fn design_5_rule_2_local_id_has_its_shape() {
+        let id = LocalId::of(StreamKey::from_bytes([7; 16]), 1, 1);
+        assert!(id.as_str().starts_with('L'));
+        assert!(
+            id.as_str()[1..]
+                .chars()
+                .all(|c| c.is_ascii_digit() || ('A'..='F').contains(&c))
+        );
+    }
+}

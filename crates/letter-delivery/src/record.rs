@@ -1,0 +1,219 @@
+//! The rows that hold where letters and copies stand: a projection of their events.
+
+use audit_core::{StreamKey, SubjectKey};
+use chrono::{DateTime, Duration, Utc};
+use nhs_types::{MailboxId, OdsCode, WorkflowId};
+use serde::{Deserialize, Serialize};
+
+use crate::duty::Duty;
+use crate::keys::{DocumentKey, LocalId, PayloadId};
+use crate::state::{CopyState, LetterState, StateKind};
+use crate::step::Position;
+
+/// Where one letter stands: one version of one document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LetterRecord {
+    /// Its stream in the ledger.
+    #[serde(with = "crate::keys::stream_hex")]
+    pub key: StreamKey,
+    /// Its document, which orders versions.
+    pub document: DocumentKey,
+    /// Version of the document, counted here from 1 in the order of arrival.
+    pub version: u32,
+    /// The version as its source counts, where it does.
+    pub source_version: Option<u32>,
+    /// The patient's pseudonym, if a number was read.
+    #[serde(with = "crate::keys::subject_hex")]
+    pub subject: Option<SubjectKey>,
+    /// The state.
+    pub state: LetterState,
+    /// For a held letter: where it goes on.
+    pub resume: Option<LetterState>,
+    /// The reason of a hold or an end, as a code.
+    pub reason: Option<String>,
+    /// The source it came from, as configured.
+    pub source: String,
+    /// Its class, such as `discharge-summary`.
+    pub class: String,
+    /// The neutral letter, sealed.
+    pub content: Option<PayloadId>,
+    /// When it was signed.
+    pub signed_at: Option<DateTime<Utc>>,
+    /// When the contract wants it with the practice.
+    pub due_at: Option<DateTime<Utc>>,
+    /// When it entered its state.
+    pub entered_at: DateTime<Utc>,
+    /// When it was taken from its source.
+    pub taken_at: DateTime<Utc>,
+    /// How many copies it has.
+    pub copies: u32,
+    /// The number of its events.
+    pub events: u64,
+}
+
+/// Where one copy stands: one recipient, one road.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CopyRecord {
+    /// Its stream in the ledger.
+    #[serde(with = "crate::keys::stream_hex")]
+    pub key: StreamKey,
+    /// The letter it is a copy of.
+    #[serde(with = "crate::keys::stream_hex")]
+    pub letter: StreamKey,
+    /// Its number within the letter, from 1.
+    pub number: u32,
+    /// The patient's pseudonym.
+    #[serde(with = "crate::keys::subject_hex")]
+    pub subject: Option<SubjectKey>,
+    /// The state.
+    pub state: CopyState,
+    /// For a held copy: where it goes on.
+    pub resume: Option<CopyState>,
+    /// The reason of a hold, a failure or an end, as a code.
+    pub reason: Option<String>,
+    /// Something a person must know although the state goes on: a double, a contradiction.
+    pub alert: Option<String>,
+    /// Where it goes.
+    pub address: Address,
+    /// The bytes to send, sealed.
+    pub artefact: Option<PayloadId>,
+    /// What kind of bytes they are.
+    pub content_type: Option<String>,
+    /// Attempt series, from 1: a person's resend begins a new one.
+    pub series: u32,
+    /// Attempts begun in this series.
+    pub attempts: u32,
+    /// Attempts of this series that were answered with a failure.
+    pub spent: u32,
+    /// When the first attempt of this series began.
+    pub first_attempt_at: Option<DateTime<Utc>>,
+    /// How often MESH was asked about the present doubt.
+    pub asked: u32,
+    /// When the present doubt began.
+    pub doubt_since: Option<DateTime<Utc>>,
+    /// How often MESH was asked whether it was collected.
+    pub tracked: u32,
+    /// The local id of this series.
+    pub local_id: LocalId,
+    /// The id that MESH gave.
+    pub message_id: Option<String>,
+    /// Cancelled by its source while MESH may have had it: to be carried through when known.
+    pub withdraw_pending: bool,
+    /// When the contract wants it with the practice.
+    pub due_at: Option<DateTime<Utc>>,
+    /// When it entered its state.
+    pub entered_at: DateTime<Utc>,
+    /// When MESH took it.
+    pub accepted_at: Option<DateTime<Utc>>,
+    /// When it was closed by what its profile promises.
+    pub closed_at: Option<DateTime<Utc>>,
+    /// The number of its events.
+    pub events: u64,
+}
+
+/// Where a copy goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Address {
+    /// The recipient organisation.
+    pub practice: OdsCode,
+    /// Its mailbox.
+    pub mailbox: MailboxId,
+    /// The workflow the message is sent under.
+    pub workflow: WorkflowId,
+    /// The receiver profile it was shaped for.
+    pub profile: String,
+    /// What closes it.
+    pub closes_on: ClosesOn,
+}
+
+impl Address {
+    /// An address that a collected message closes.
+    pub fn new(
+        practice: OdsCode,
+        mailbox: MailboxId,
+        workflow: WorkflowId,
+        profile: impl Into<String>,
+    ) -> Self {
+        let closes_on = ClosesOn::Collected;
+        Self {
+            practice,
+            mailbox,
+            workflow,
+            profile: profile.into(),
+            closes_on,
+        }
+    }
+}
+
+/// What a receiver promises, and so what closes a copy (audit-and-delivery facts 3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "callers must meet every promise")]
+pub enum ClosesOn {
+    /// Nothing beyond collection by its system: closed, filing unproven.
+    Collected,
+    /// A positive acknowledgement.
+    Acknowledged,
+    /// Filing to the record.
+    Filed,
+}
+
+impl ClosesOn {
+    /// Whether a copy in this state is closed.
+    pub const fn closed_by(self, state: CopyState) -> bool {
+        match state {
+            CopyState::Filed => true,
+            CopyState::Acked => !matches!(self, Self::Filed),
+            CopyState::Collected => matches!(self, Self::Collected),
+            _ => false,
+        }
+    }
+}
+
+impl LetterRecord {
+    /// Its place in the life cycle.
+    pub const fn position(&self) -> Position<LetterState> {
+        Position {
+            state: self.state,
+            resume: self.resume,
+        }
+    }
+
+    /// When someone must act, by the state's duty.
+    pub fn act_by(&self) -> Option<DateTime<Utc>> {
+        act_by(self.entered_at, &self.state.duty())
+    }
+
+    /// Whether a person must act.
+    pub fn needs_person(&self) -> bool {
+        self.state.kind() == StateKind::NeedsPerson
+    }
+}
+
+impl CopyRecord {
+    /// Its place in the life cycle.
+    pub const fn position(&self) -> Position<CopyState> {
+        Position {
+            state: self.state,
+            resume: self.resume,
+        }
+    }
+
+    /// When someone must act, by the state's duty.
+    pub fn act_by(&self) -> Option<DateTime<Utc>> {
+        act_by(self.entered_at, &self.state.duty())
+    }
+
+    /// Whether a person must act.
+    pub fn needs_person(&self) -> bool {
+        self.state.kind() == StateKind::NeedsPerson || self.alert.is_some()
+    }
+}
+
+fn act_by(entered_at: DateTime<Utc>, duty: &Duty) -> Option<DateTime<Utc>> {
+    duty.within
+        .and_then(|within: Duration| entered_at.checked_add_signed(within))
+}

@@ -1,0 +1,199 @@
+//! The port to a durable store, cut at the transaction.
+
+use std::future::Future;
+
+use audit_core::StreamKey;
+use chrono::{DateTime, Utc};
+
+use crate::commit::{Commit, LeaseToken, Work};
+use crate::keys::{DocumentKey, LocalId, PayloadId};
+use crate::record::{CopyRecord, LetterRecord};
+
+/// A durable store of letters, copies, their events and the work they cause.
+///
+/// Every method returns only when what it says is true on disk: after [`commit`](Self::commit)
+/// has answered, a power cut loses none of it.
+pub trait Store: Send + Sync {
+    /// Writes a change, all or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when a stream or document moved on meanwhile: read again and
+    /// decide again. [`StoreError::Fenced`] when the lease was lost. [`StoreError::Unavailable`]
+    /// when nothing could be written.
+    fn commit(&self, commit: Commit) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Claims due work, each piece under a lease of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`commit`](Self::commit).
+    fn claim(
+        &self,
+        request: ClaimRequest,
+    ) -> impl Future<Output = Result<Vec<Claimed>, StoreError>> + Send;
+
+    /// A document with its latest letter, and that letter's copies.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    fn document(
+        &self,
+        key: DocumentKey,
+    ) -> impl Future<Output = Result<Option<DocumentView>, StoreError>> + Send;
+
+    /// The copy that a message id, or else a local id, belongs to.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    fn copy_by_message(
+        &self,
+        message_id: Option<String>,
+        local_id: Option<LocalId>,
+    ) -> impl Future<Output = Result<Option<CopyRecord>, StoreError>> + Send;
+
+    /// A sealed content, opened.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] when it cannot be opened; [`StoreError::Unavailable`].
+    fn payload(
+        &self,
+        letter: StreamKey,
+        id: PayloadId,
+    ) -> impl Future<Output = Result<Vec<u8>, StoreError>> + Send;
+
+    /// Which of these inbound messages were dealt with: for each whether it was ours, if known.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    fn seen(
+        &self,
+        mailbox: String,
+        message_ids: Vec<String>,
+    ) -> impl Future<Output = Result<Vec<Option<bool>>, StoreError>> + Send;
+}
+
+/// Which work to claim.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ClaimRequest {
+    /// What is due at this time.
+    pub now: DateTime<Utc>,
+    /// Also what may be pulled forward to this time, by a run that does not wait for timers.
+    pub pull_forward_to: Option<DateTime<Utc>>,
+    /// Until when the leases last.
+    pub lease_until: DateTime<Utc>,
+    /// One token for each piece of work; their number is the limit.
+    pub tokens: Vec<LeaseToken>,
+}
+
+impl ClaimRequest {
+    /// Claims what is due.
+    pub const fn new(
+        now: DateTime<Utc>,
+        lease_until: DateTime<Utc>,
+        tokens: Vec<LeaseToken>,
+    ) -> Self {
+        Self {
+            now,
+            pull_forward_to: None,
+            lease_until,
+            tokens,
+        }
+    }
+
+    /// Claims also what may be pulled forward to this time.
+    #[must_use]
+    pub const fn pulling_forward_to(mut self, to: DateTime<Utc>) -> Self {
+        self.pull_forward_to = Some(to);
+        self
+    }
+}
+
+/// A claimed piece of work, with all that is needed to decide on it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Claimed {
+    /// The work.
+    pub work: Work,
+    /// The lease.
+    pub token: LeaseToken,
+    /// The letter.
+    pub letter: LetterRecord,
+    /// The copy, for work about a copy.
+    pub copy: Option<CopyRecord>,
+    /// The latest version of the letter's document.
+    pub latest_version: u32,
+}
+
+impl Claimed {
+    /// A claimed piece of work.
+    pub const fn new(
+        work: Work,
+        token: LeaseToken,
+        letter: LetterRecord,
+        copy: Option<CopyRecord>,
+        latest_version: u32,
+    ) -> Self {
+        Self {
+            work,
+            token,
+            letter,
+            copy,
+            latest_version,
+        }
+    }
+}
+
+/// A document's row with its latest letter.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct DocumentView {
+    /// The latest version.
+    pub latest: u32,
+    /// The fingerprint of its content.
+    pub content: [u8; 32],
+    /// The letter of that version.
+    pub letter: LetterRecord,
+    /// Its copies.
+    pub copies: Vec<CopyRecord>,
+}
+
+impl DocumentView {
+    /// A document's row.
+    pub const fn new(
+        latest: u32,
+        content: [u8; 32],
+        letter: LetterRecord,
+        copies: Vec<CopyRecord>,
+    ) -> Self {
+        Self {
+            latest,
+            content,
+            letter,
+            copies,
+        }
+    }
+}
+
+/// Why a store could not do what was asked, by what the caller can do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Something moved on since it was read: read again and decide again.
+    #[error("a stream or document moved on since it was read")]
+    Conflict,
+    /// The lease was lost: somebody else does the work.
+    #[error("the lease of this work was lost")]
+    Fenced,
+    /// Nothing was written and nothing is lost: disk full, locked, no connection.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// What is stored cannot be read: stop, and verify.
+    #[error("the store is damaged: {0}; run `audit verify`")]
+    Corrupt(String),
+}
