@@ -11,6 +11,9 @@ use crate::{
 /// The longest event in canonical bytes (audit-and-delivery 5.1).
 pub const EVENT_BYTES_MAX: usize = 16_384;
 
+// The length of an entry in a C2SP entry bundle is a 16-bit number.
+const _: () = assert!(EVENT_BYTES_MAX <= 65_535);
+
 /// The longest body: an event of [`EVENT_BYTES_MAX`] less what its position may take, so that a
 /// body that was accepted can always be sequenced.
 pub const BODY_BYTES_MAX: usize = EVENT_BYTES_MAX - canonical::POSITION_BYTES_MAX;

@@ -242,7 +242,17 @@ fn proofs_that_cannot_be_made_or_prove_nothing() {
     );
     assert!(verify_consistency(0, 0, &empty_root(), &empty_root(), &[]).is_err());
     assert!(verify_consistency(2, 2, &root, &root, &[]).is_ok());
-    assert!(verify_consistency(2, 2, &root, &root, &[root]).is_err());
+    let too_long = "the number of hashes in the proof is not that of the trees' sizes";
+    assert_eq!(
+        text(verify_consistency(2, 2, &root, &root, &[root]).map(|()| Vec::new())),
+        too_long
+    );
+    let proof = [leaves[1], root];
+    let included = |proof| verify_inclusion(0, 2, &leaves[0], proof, &root).map(|()| Vec::new());
+    assert!(included(&proof[..1]).is_ok());
+    assert_eq!(text(included(&proof)), too_long);
+    assert_eq!(text(included(&[])), too_long);
+    assert_eq!(text(included(&[root])), "the proof leads to another root");
 }
 
 #[test]

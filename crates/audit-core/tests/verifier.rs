@@ -291,6 +291,17 @@ fn v10_without_any_checkpoint_and_with_a_limit_of_ones_own() {
 }
 
 #[test]
+fn v10_a_checkpoint_that_nobody_trusted_signed_covers_nothing() {
+    let ledger = Ledger::of(&STREAMS);
+    let mut options = stored(vec![ledger.checkpoint(8)]);
+    options.trusted.clear();
+    options.now = Some(Timestamp::from_millis(i64::MAX));
+    let verification = ledger.verify(options);
+    assert_eq!(rules(&verification), [Rule::V7, Rule::V10]);
+    assert_eq!(verification.faults[1].seq, Some(0));
+}
+
+#[test]
 fn faults_past_the_limit_of_a_rule_are_counted() {
     for (events, told, left_out) in [
         (FAULTS_PER_RULE_MAX, 100, 0),

@@ -23,8 +23,7 @@ fn c2sp_published_notes_are_read_and_verified() {
         assert_eq!(note.text(), text(vector, "text"));
         assert_eq!(note.to_text(), whole);
         let vkey = text(vector, "vkey");
-        // Some published keys sign notes that were made to be refused by their owners' rules; the
-        // signature itself must hold wherever the key can be read.
+
         let key = VerifierKey::parse(vkey).unwrap();
         assert_eq!(
             note.verify(&[key]).unwrap(),
