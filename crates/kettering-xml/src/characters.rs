@@ -65,6 +65,16 @@ pub(crate) fn clean(text: &str) -> (String, Cleaned) {
     (out, cleaned)
 }
 
+/// A text as [`build`](crate::build) sends it: characters that XML forbids become what they mean,
+/// C1 controls what they were in Windows-1252, line ends LF (facts 8.1, 8.5, 8.10).
+///
+/// ```
+/// assert_eq!(kettering_xml::sendable_text("5\u{1E}mg\r\nnext"), "5\u{2011}mg\nnext");
+/// ```
+pub fn sendable_text(text: &str) -> String {
+    clean(text).0
+}
+
 /// Drops or replaces what XML forbids, and nothing else.
 pub(crate) fn without_forbidden(text: &str) -> (String, usize) {
     let forbidden = text.chars().filter(|c| is_forbidden(*c)).count();

@@ -54,6 +54,7 @@ mod schema;
 mod write;
 
 pub use build::{Built, Refused, build};
+pub use characters::sendable_text;
 pub use date::EventTime;
 pub use element::Element;
 pub use limits::Limits;
