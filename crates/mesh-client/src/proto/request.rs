@@ -184,8 +184,8 @@ impl Request {
         self.operation != Operation::Lookup
     }
 
-    /// The texts of this request that must not come out in an error.
-    pub(crate) fn sensitive_texts(&self) -> impl Iterator<Item = &str> {
+    /// The texts of this request that must not come out in an error: subject and file name.
+    pub fn sensitive_texts(&self) -> impl Iterator<Item = &str> {
         let is_sensitive = |name: &str| matches!(name, headers::SUBJECT | headers::FILE_NAME);
         self.headers
             .iter()
