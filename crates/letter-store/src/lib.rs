@@ -1,1 +1,51 @@
-//! The stores of letter-delivery on SQLite.
+//! The stores of [`letter_delivery`] on SQLite.
+//!
+//! A [`SqliteStore`] is one database file for one trust, with a second one beside it that holds
+//! the key of each letter. A commit writes events, the state they lead to, and the work they
+//! cause in one transaction, gives each event its place in the ledger, and answers when all of
+//! it is on disk. Contents are sealed: whoever steals the database without its keys reads codes,
+//! digests and times, and no letter.
+//!
+//! ```
+//! use letter_delivery::{ClaimRequest, Store as _};
+//! use letter_store::{MasterKey, SqliteStore};
+//! use nhs_types::OdsCode;
+//! # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+//! # runtime.block_on(async {
+//! let folder = tempfile::tempdir()?;
+//! let key = MasterKey::generate()?;
+//! let store = SqliteStore::open(&folder.path().join("rxx.db"), &key)?;
+//! assert!(store.tree().await?.size == 0);
+//! assert!(store.verify(Default::default()).await?.is_clean());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Scope
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `master_key` | [`MasterKey`]: the one secret of a trust, and the keys derived from it |
+//! | `sqlite` | [`SqliteStore`], its schema, group commit, sealing, [`EngineLock`] |
+//! | `sqlite::lists` | what lists and screens read: [`LetterView`] |
+//! | `sqlite::verify` | [`StoreVerification`]: every rule over ledger, rows and contents |
+//!
+//! Not here: any rule about letters. The store persists what the engine decided.
+//!
+//! # Features
+//!
+//! `sqlite` (on by default): the embedded store. PostgreSQL comes later, as a feature of its own.
+
+#[cfg(feature = "sqlite")]
+mod master_key;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+#[cfg(feature = "sqlite")]
+pub use master_key::{KeyError, MasterKey};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{
+    EngineLock, LetterView, OpenError, SqliteStore, StatusFilter, StoreFault, StoreVerification,
+    Tree, VerifyAgainst,
+};

@@ -1,0 +1,287 @@
+//! One trust's letters in one SQLite file.
+
+mod checkpoint;
+mod claim;
+mod commit;
+mod lists;
+mod lock;
+mod schema;
+mod seal;
+mod verify;
+mod worker;
+
+use std::path::{Path, PathBuf};
+
+use audit_core::{Hash, StreamKey};
+use letter_delivery::{
+    ClaimRequest, Claimed, Commit, CopyRecord, DocumentKey, DocumentView, LocalId, PayloadId,
+    RefKind, Store, StoreError,
+};
+
+use crate::MasterKey;
+use worker::{Reader, Writer};
+
+pub use lists::{LetterView, StatusFilter};
+pub use lock::EngineLock;
+pub use verify::{StoreFault, StoreVerification, VerifyAgainst};
+
+/// A trust's letters, their events and their contents, in one database file.
+///
+/// Writes go through one thread that commits what waits together (group commit); reads go through
+/// another. Both end when the store is dropped.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    writer: Writer,
+    reader: Reader,
+}
+
+/// How far the ledger has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Tree {
+    /// How many events it holds.
+    pub size: u64,
+    /// The root over all of them.
+    pub root: Hash,
+    /// The size at which it was last signed.
+    pub signed_size: Option<u64>,
+}
+
+/// Why a store cannot be opened or locked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The file cannot be opened or written.
+    #[error("cannot open {path}: {cause}")]
+    Unavailable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: String,
+    },
+    /// The file is no store of ours, or is damaged.
+    #[error("{path} is not a letterbox store, or is damaged: {cause}")]
+    NotAStore {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        cause: String,
+    },
+    /// A newer version of this software wrote it.
+    #[error("{path} was written by a newer version (schema {found}, this one knows {known})")]
+    TooNew {
+        /// The file.
+        path: PathBuf,
+        /// The schema found.
+        found: i64,
+        /// The newest schema known.
+        known: i64,
+    },
+    /// The master key is not the one the store was made with.
+    #[error("the key does not fit {path}: restore the key file that belongs to it")]
+    WrongKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another process works on it.
+    #[error("another run works on {path}: stop it first, or wait until it has ended")]
+    Locked {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is older than its own signed checkpoints: an old copy was put in its place.
+    #[error(
+        "{path} holds {size} events, but a checkpoint over {signed} was signed: an older copy was \
+         put in its place; put the newest copy back before anything is sent"
+    )]
+    RolledBack {
+        /// The file.
+        path: PathBuf,
+        /// Events it holds.
+        size: u64,
+        /// Events that were signed.
+        signed: u64,
+    },
+}
+
+impl SqliteStore {
+    /// Opens a store, or makes a new one; the folder must exist.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`], by what is wrong with file or key.
+    pub fn open(path: &Path, key: &MasterKey) -> Result<Self, OpenError> {
+        let writer = Writer::start(path, key)?;
+        let reader = Reader::start(path, key)?;
+        Ok(Self {
+            path: path.to_owned(),
+            writer,
+            reader,
+        })
+    }
+
+    /// Takes the engine's lock: only one `run` works on a store at a time.
+    ///
+    /// Leases that a dead process left behind are released.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Locked`] when another process holds it; [`OpenError::RolledBack`] when the
+    /// store is older than its own checkpoints; [`OpenError::Unavailable`].
+    pub async fn lock_engine(&self) -> Result<EngineLock, OpenError> {
+        let lock = lock::lock(&self.path)?;
+        checkpoint::refuse_rollback(&self.path, &self.reader).await?;
+        let released = self.writer.run(claim::release_all).await;
+        released.map_err(|error| self.unavailable(&error))?;
+        Ok(lock)
+    }
+
+    /// How far the ledger has come.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    pub async fn tree(&self) -> Result<Tree, StoreError> {
+        self.reader.run(|db, _| checkpoint::tree(db)).await
+    }
+
+    /// Signs the ledger as far as it has come, if it grew since it was last signed.
+    ///
+    /// The signed note is durable in the store, and appended to a file beside it, before it is
+    /// given out; that file is what tells a store that was rolled back.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    pub async fn sign(
+        &self,
+        signer: audit_core::Signer,
+        now: chrono::DateTime<chrono::Utc>,
+    ) -> Result<Option<String>, StoreError> {
+        let note = self
+            .writer
+            .run(move |db, _| checkpoint::sign(db, &signer, now))
+            .await?;
+        if let Some(note) = &note {
+            checkpoint::append_outside(&self.path, note)?;
+        }
+        Ok(note)
+    }
+
+    /// The latest signed checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    pub async fn checkpoint(&self) -> Result<Option<String>, StoreError> {
+        self.reader.run(|db, _| checkpoint::latest(db)).await
+    }
+
+    /// Letters with their copies, as a list or a screen shows them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    pub async fn letters(&self, filter: StatusFilter) -> Result<Vec<LetterView>, StoreError> {
+        self.reader
+            .run(move |db, seal| lists::letters(db, seal, &filter))
+            .await
+    }
+
+    /// The letters that an identifier leads to, by its keyed index.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    pub async fn find(&self, kind: RefKind, index: [u8; 32]) -> Result<Vec<StreamKey>, StoreError> {
+        self.reader
+            .run(move |db, _| lists::find(db, kind, index))
+            .await
+    }
+
+    /// The events of one stream in their canonical bytes, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    pub async fn history(&self, stream: StreamKey) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.reader
+            .run(move |db, _| lists::history(db, stream))
+            .await
+    }
+
+    /// When work is next due; `None` when there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    pub async fn next_due(&self) -> Result<Option<chrono::DateTime<chrono::Utc>>, StoreError> {
+        self.reader.run(|db, _| claim::next_due(db)).await
+    }
+
+    /// Checks the ledger, the rows and the contents against each other, by every rule.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when nothing could be read; damage is a finding, not an error.
+    pub async fn verify(&self, against: VerifyAgainst) -> Result<StoreVerification, StoreError> {
+        self.reader
+            .run(move |db, seal| Ok(verify::verify(db, seal, against)))
+            .await
+    }
+
+    fn unavailable(&self, error: &StoreError) -> OpenError {
+        OpenError::Unavailable {
+            path: self.path.clone(),
+            cause: error.to_string(),
+        }
+    }
+}
+
+impl Store for SqliteStore {
+    async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+        if commit.is_empty() {
+            return Ok(());
+        }
+        self.writer
+            .run(move |db, seal| commit::write(db, seal, commit))
+            .await
+    }
+
+    async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claimed>, StoreError> {
+        self.writer
+            .run(move |db, _| claim::claim(db, &request))
+            .await
+    }
+
+    async fn document(&self, key: DocumentKey) -> Result<Option<DocumentView>, StoreError> {
+        self.reader.run(move |db, _| lists::document(db, key)).await
+    }
+
+    async fn copy_by_message(
+        &self,
+        message_id: Option<String>,
+        local_id: Option<LocalId>,
+    ) -> Result<Option<CopyRecord>, StoreError> {
+        self.reader
+            .run(move |db, _| lists::copy_by_message(db, message_id.as_deref(), local_id.as_ref()))
+            .await
+    }
+
+    async fn payload(&self, letter: StreamKey, id: PayloadId) -> Result<Vec<u8>, StoreError> {
+        self.reader
+            .run(move |db, seal| lists::payload(db, seal, letter, id))
+            .await
+    }
+
+    async fn seen(
+        &self,
+        mailbox: String,
+        message_ids: Vec<String>,
+    ) -> Result<Vec<Option<bool>>, StoreError> {
+        self.reader
+            .run(move |db, _| lists::seen(db, &mailbox, &message_ids))
+            .await
+    }
+}

@@ -1,0 +1,117 @@
+//! Work is claimed under leases.
+
+use audit_core::StreamKey;
+use chrono::{DateTime, Utc};
+use letter_delivery::{
+    ClaimRequest, Claimed, CopyRecord, DocumentKey, LeaseToken, LetterRecord, StoreError, Work,
+    WorkKind,
+};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::commit::{execute, millis};
+use super::lists::{read_copy, read_letter};
+use super::schema::store_error;
+use super::seal::Seal;
+
+pub(super) fn claim(db: &Connection, request: &ClaimRequest) -> Result<Vec<Claimed>, StoreError> {
+    let mut claimed = Vec::new();
+    for (work, token) in due(db, request)?.into_iter().zip(&request.tokens) {
+        execute(
+            db,
+            "UPDATE work SET token = ?2, lease_until = ?3 WHERE stream = ?1",
+            params![
+                work.stream.as_bytes(),
+                token.as_bytes(),
+                millis(request.lease_until)
+            ],
+        )?;
+        claimed.push(with_records(db, work, *token)?);
+    }
+    Ok(claimed)
+}
+
+fn due(db: &Connection, request: &ClaimRequest) -> Result<Vec<Work>, StoreError> {
+    let limit = i64::try_from(request.tokens.len()).unwrap_or(i64::MAX);
+    let pull = request.pull_forward_to.map_or(i64::MIN, millis);
+    let mut statement = db
+        .prepare_cached(
+            "SELECT stream, kind, due_at, earliest_at, tries FROM work \
+             WHERE (due_at <= ?1 OR earliest_at <= ?2) \
+             AND (lease_until IS NULL OR lease_until <= ?1) ORDER BY due_at LIMIT ?3",
+        )
+        .map_err(|error| store_error(&error))?;
+    let rows = statement
+        .query_map(params![millis(request.now), pull, limit], |row| {
+            Ok(read_work(row))
+        })
+        .map_err(|error| store_error(&error))?;
+    rows.map(|row| {
+        row.map_err(|error| store_error(&error))
+            .and_then(|work| work)
+    })
+    .collect()
+}
+
+fn read_work(row: &Row<'_>) -> Result<Work, StoreError> {
+    let field = |error: rusqlite::Error| store_error(&error);
+    let kind: String = row.get(1).map_err(field)?;
+    let kind = WorkKind::parse(&kind)
+        .ok_or_else(|| StoreError::Corrupt("a kind of work that is not known".to_owned()))?;
+    let stream = StreamKey::from_bytes(row.get(0).map_err(field)?);
+    let mut work = Work::new(stream, kind, time(row.get(2).map_err(field)?)?);
+    work.earliest_at = time(row.get(3).map_err(field)?)?;
+    work.tries = row.get(4).map_err(field)?;
+    Ok(work)
+}
+
+fn time(millis: i64) -> Result<DateTime<Utc>, StoreError> {
+    DateTime::from_timestamp_millis(millis)
+        .ok_or_else(|| StoreError::Corrupt("a time out of range".to_owned()))
+}
+
+fn with_records(db: &Connection, work: Work, token: LeaseToken) -> Result<Claimed, StoreError> {
+    let missing = || StoreError::Corrupt("work without its letter".to_owned());
+    let (letter, copy): (LetterRecord, Option<CopyRecord>) = match work.kind {
+        WorkKind::Prepare => (read_letter(db, work.stream)?.ok_or_else(missing)?, None),
+        WorkKind::Send | WorkKind::Ask | WorkKind::Track => {
+            let copy = read_copy(db, work.stream)?.ok_or_else(missing)?;
+            (
+                read_letter(db, copy.letter)?.ok_or_else(missing)?,
+                Some(copy),
+            )
+        }
+    };
+    let latest = latest_version(db, letter.document)?.unwrap_or(letter.version);
+    Ok(Claimed::new(work, token, letter, copy, latest))
+}
+
+/// The latest version that counts: drafts, cancelled ones and late arrivals of old ones do not.
+fn latest_version(db: &Connection, document: DocumentKey) -> Result<Option<u32>, StoreError> {
+    db.prepare_cached(
+        "SELECT max(version) FROM letter WHERE document = ?1 \
+         AND state NOT IN ('DRAFT_SEEN', 'WITHDRAWN', 'SUPERSEDED')",
+    )
+    .and_then(|mut statement| {
+        statement.query_row([document.as_bytes()], |row| row.get::<_, Option<u32>>(0))
+    })
+    .map_err(|error| store_error(&error))
+}
+
+/// Whoever holds the engine's lock is alone: every lease is that of a dead process.
+pub(super) fn release_all(db: &Connection, _: &Seal) -> Result<(), StoreError> {
+    execute(
+        db,
+        "UPDATE work SET token = NULL, lease_until = NULL WHERE token IS NOT NULL",
+        [],
+    )
+    .map(drop)
+}
+
+pub(super) fn next_due(db: &Connection) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let due: Option<i64> = db
+        .prepare_cached("SELECT min(due_at) FROM work WHERE lease_until IS NULL")
+        .and_then(|mut statement| statement.query_row([], |row| row.get(0)).optional())
+        .map_err(|error| store_error(&error))?
+        .flatten();
+    due.map(time).transpose()
+}

@@ -1,0 +1,238 @@
+//! What the engine and the screens read.
+
+use audit_core::StreamKey;
+use letter_delivery::{
+    CopyRecord, DocumentKey, DocumentView, LetterRecord, LocalId, PayloadId, RefKind, StoreError,
+};
+use nhs_types::Sensitive;
+use rusqlite::{Connection, OptionalExtension as _, Params, params};
+use serde::de::DeserializeOwned;
+
+use super::schema::store_error;
+use super::seal::Seal;
+
+/// A letter with its copies, as a list shows it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LetterView {
+    /// The letter.
+    pub letter: LetterRecord,
+    /// Its copies.
+    pub copies: Vec<CopyRecord>,
+    /// The document's number in its source, opened; `None` once it was erased.
+    pub document: Option<Sensitive<String>>,
+}
+
+/// Which letters a list shows; everything that is set must hold.
+#[derive(Clone, Debug, Default)]
+pub struct StatusFilter {
+    /// Only this letter.
+    pub letter: Option<StreamKey>,
+    /// Only letters, or copies, in this state.
+    pub state: Option<String>,
+    /// Only copies for this practice.
+    pub practice: Option<String>,
+    /// Only what needs a person, oldest duty first.
+    pub needs_person: bool,
+}
+
+pub(super) fn letters(
+    db: &Connection,
+    seal: &Seal,
+    filter: &StatusFilter,
+) -> Result<Vec<LetterView>, StoreError> {
+    let letter = filter.letter.map(|key| key.as_bytes().to_vec());
+    let records: Vec<String> = rows(
+        db,
+        "SELECT record FROM letter l WHERE (?1 IS NULL OR key = ?1) \
+         AND (?2 IS NULL OR state = ?2 \
+              OR EXISTS (SELECT 1 FROM copy c WHERE c.letter = l.key AND c.state = ?2)) \
+         AND (?3 IS NULL \
+              OR EXISTS (SELECT 1 FROM copy c WHERE c.letter = l.key AND c.practice = ?3)) \
+         AND (?4 = 0 OR needs_person = 1 \
+              OR EXISTS (SELECT 1 FROM copy c WHERE c.letter = l.key AND c.needs_person = 1)) \
+         ORDER BY CASE WHEN ?4 = 1 THEN coalesce(due_at, act_by, taken_at) ELSE taken_at END, key",
+        params![letter, filter.state, filter.practice, filter.needs_person],
+        |row| row.get(0),
+    )?;
+    let mut views = Vec::with_capacity(records.len());
+    for record in records {
+        let letter: LetterRecord = parse(&record)?;
+        let mut copies = copies_of(db, letter.key)?;
+        copies.retain(|copy| shows(filter, &letter, copy));
+        let document = reference(db, seal, letter.key, RefKind::Document)?;
+        views.push(LetterView {
+            letter,
+            copies,
+            document,
+        });
+    }
+    Ok(views)
+}
+
+fn shows(filter: &StatusFilter, letter: &LetterRecord, copy: &CopyRecord) -> bool {
+    let state = filter.state.as_deref();
+    let in_state = state.is_none_or(|s| copy.state.as_str() == s || letter.state.as_str() == s);
+    let practice = filter.practice.as_deref();
+    let for_practice = practice.is_none_or(|code| copy.address.practice.as_str() == code);
+    in_state && for_practice && (!filter.needs_person || copy.needs_person())
+}
+
+pub(super) fn rows<T>(
+    db: &Connection,
+    sql: &str,
+    values: impl Params,
+    read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, StoreError> {
+    db.prepare_cached(sql)
+        .and_then(|mut statement| statement.query_map(values, read)?.collect())
+        .map_err(|error| store_error(&error))
+}
+
+pub(super) fn parse<T: DeserializeOwned>(record: &str) -> Result<T, StoreError> {
+    serde_json::from_str(record)
+        .map_err(|error| StoreError::Corrupt(format!("a row cannot be read: {error}")))
+}
+
+pub(super) fn read_letter(
+    db: &Connection,
+    key: StreamKey,
+) -> Result<Option<LetterRecord>, StoreError> {
+    let sql = "SELECT record FROM letter WHERE key = ?1";
+    let found: Vec<String> = rows(db, sql, [key.as_bytes()], |row| row.get(0))?;
+    found.first().map(|record| parse(record)).transpose()
+}
+
+pub(super) fn read_copy(db: &Connection, key: StreamKey) -> Result<Option<CopyRecord>, StoreError> {
+    let sql = "SELECT record FROM copy WHERE key = ?1";
+    let found: Vec<String> = rows(db, sql, [key.as_bytes()], |row| row.get(0))?;
+    found.first().map(|record| parse(record)).transpose()
+}
+
+fn copies_of(db: &Connection, letter: StreamKey) -> Result<Vec<CopyRecord>, StoreError> {
+    let sql = "SELECT record FROM copy WHERE letter = ?1 ORDER BY number";
+    let found: Vec<String> = rows(db, sql, [letter.as_bytes()], |row| row.get(0))?;
+    found.iter().map(|record| parse(record)).collect()
+}
+
+pub(super) fn document(
+    db: &Connection,
+    key: DocumentKey,
+) -> Result<Option<DocumentView>, StoreError> {
+    let found: Option<(u32, [u8; 16], [u8; 32])> = db
+        .prepare_cached("SELECT latest, letter, content FROM document WHERE key = ?1")
+        .and_then(|mut statement| {
+            statement
+                .query_row([key.as_bytes()], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })
+                .optional()
+        })
+        .map_err(|error| store_error(&error))?;
+    let Some((latest, stream, content)) = found else {
+        return Ok(None);
+    };
+    let stream = StreamKey::from_bytes(stream);
+    let letter = read_letter(db, stream)?
+        .ok_or_else(|| StoreError::Corrupt("a document without its letter".to_owned()))?;
+    Ok(Some(DocumentView::new(
+        latest,
+        content,
+        letter,
+        copies_of(db, stream)?,
+    )))
+}
+
+/// A message id is surer than a local id, which several messages may share.
+pub(super) fn copy_by_message(
+    db: &Connection,
+    message_id: Option<&str>,
+    local_id: Option<&LocalId>,
+) -> Result<Option<CopyRecord>, StoreError> {
+    let by_message = "SELECT record FROM copy WHERE message_id = ?1";
+    let by_local = "SELECT record FROM copy WHERE local_id = ?1";
+    let values = [
+        (by_message, message_id),
+        (by_local, local_id.map(LocalId::as_str)),
+    ];
+    for (sql, value) in values {
+        let Some(value) = value else { continue };
+        let found: Vec<String> = rows(db, sql, [value], |row| row.get(0))?;
+        if let Some(record) = found.first() {
+            return parse(record).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+pub(super) fn payload(
+    db: &Connection,
+    seal: &Seal,
+    letter: StreamKey,
+    id: PayloadId,
+) -> Result<Vec<u8>, StoreError> {
+    let sealed: Option<Vec<u8>> = db
+        .prepare_cached("SELECT sealed FROM payload WHERE id = ?1")
+        .and_then(|mut statement| {
+            statement
+                .query_row([id.as_bytes()], |row| row.get(0))
+                .optional()
+        })
+        .map_err(|error| store_error(&error))?;
+    let sealed = sealed.ok_or_else(|| StoreError::Corrupt("a content is missing".to_owned()))?;
+    let plain = seal.open_sealed(letter, &sealed, id.as_bytes())?;
+    let content = plain.get(16..).unwrap_or_default();
+    Ok(content.to_vec())
+}
+
+pub(super) fn reference(
+    db: &Connection,
+    seal: &Seal,
+    letter: StreamKey,
+    kind: RefKind,
+) -> Result<Option<Sensitive<String>>, StoreError> {
+    let sql = "SELECT sealed FROM letter_ref WHERE letter = ?1 AND kind = ?2";
+    let values = params![letter.as_bytes(), kind.as_str()];
+    let found: Vec<Vec<u8>> = rows(db, sql, values, |row| row.get(0))?;
+    let Some(sealed) = found.first() else {
+        return Ok(None);
+    };
+    let plain = seal.open_sealed(letter, sealed, kind.as_str().as_bytes())?;
+    Ok(String::from_utf8(plain.to_vec()).ok().map(Sensitive::new))
+}
+
+pub(super) fn find(
+    db: &Connection,
+    kind: RefKind,
+    index: [u8; 32],
+) -> Result<Vec<StreamKey>, StoreError> {
+    let sql = "SELECT letter FROM letter_ref WHERE kind = ?1 AND idx = ?2";
+    rows(db, sql, params![kind.as_str(), index], |row| {
+        row.get(0).map(StreamKey::from_bytes)
+    })
+}
+
+pub(super) fn history(db: &Connection, stream: StreamKey) -> Result<Vec<Vec<u8>>, StoreError> {
+    let sql = "SELECT bytes FROM event WHERE stream = ?1 ORDER BY lseq";
+    rows(db, sql, [stream.as_bytes()], |row| row.get(0))
+}
+
+pub(super) fn seen(
+    db: &Connection,
+    mailbox: &str,
+    message_ids: &[String],
+) -> Result<Vec<Option<bool>>, StoreError> {
+    let sql = "SELECT ours FROM seen WHERE mailbox = ?1 AND message_id = ?2";
+    message_ids
+        .iter()
+        .map(|id| {
+            db.prepare_cached(sql)
+                .and_then(|mut statement| {
+                    statement
+                        .query_row(params![mailbox, id], |row| row.get(0))
+                        .optional()
+                })
+                .map_err(|error| store_error(&error))
+        })
+        .collect()
+}
