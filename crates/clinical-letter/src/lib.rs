@@ -14,16 +14,24 @@
 //! ```
 
 mod attachment;
+mod charset;
+mod compose;
 mod disposition;
+mod head;
+mod identity;
 mod kind;
+mod labels;
 mod letter;
 mod limits;
+mod names;
 mod options;
 mod read;
 mod reading;
 mod sidecar;
 mod sniff;
 mod source;
+mod text;
+mod time;
 
 pub use attachment::Attachment;
 pub use disposition::{Disposition, Reason, Warning};

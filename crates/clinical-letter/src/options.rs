@@ -40,6 +40,20 @@ pub struct ReadOptions {
     /// Phrases that say that a letter was not signed by its author. A letter that has one of
     /// them is not signed.
     pub unsigned_phrases: Vec<String>,
+    /// What begins a line that names the document an addendum belongs to.
+    pub addendum_marks: Vec<String>,
+    /// What begins a line that names the document this one replaces.
+    pub replacement_marks: Vec<String>,
+    /// What begins a line that says why a document was changed or cancelled.
+    pub change_reason_marks: Vec<String>,
+    /// What begins a signature line.
+    pub signature_marks: Vec<String>,
+    /// What begins a line of the footer after the signature, before a colon.
+    pub footer_marks: Vec<String>,
+    /// What begins a line that names who gets a copy, before a colon.
+    pub copy_marks: Vec<String>,
+    /// Lines at the end of a page that say that another follows.
+    pub continued_marks: Vec<String>,
     /// MSH-11 of live messages.
     pub live_processing_ids: Vec<String>,
     /// Limits for hostile input.
@@ -131,6 +145,13 @@ impl Default for ReadOptions {
                 "but not signed",
                 "checked and signed electronically on behalf of",
             ]),
+            addendum_marks: owned(&["ADDENDUM TO REPORT #:"]),
+            replacement_marks: owned(&["AMENDED REPORT - REPLACES REPORT #:"]),
+            change_reason_marks: owned(&["REASON FOR CHANGE:", "REASON:"]),
+            signature_marks: owned(&["Electronically signed by"]),
+            footer_marks: owned(&["Dictated", "Typed"]),
+            copy_marks: owned(&["cc"]),
+            continued_marks: owned(&["CONTINUED ON NEXT PAGE"]),
             live_processing_ids: owned(&["P"]),
             limits: Limits::default(),
         }

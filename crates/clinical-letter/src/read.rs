@@ -1,41 +1,40 @@
 use nhs_types::Location;
 
 use crate::reading::{Notes, Refusal};
-use crate::{Format, ReadOptions, Reading, Reason, SourceDocument, sniff};
+use crate::{Format, ReadOptions, Reading, Reason, SourceDocument, sniff, text};
 
 /// Reads what a source handed over: one [`Reading`] for each message, and never none.
 ///
 /// The bytes decide what they are. Nothing here fails: what cannot be read is a reading with
 /// disposition `reject` or `hold`, its reason, and a finding that says where.
+///
+/// Formats without a reader here (RTF, Word 97, PDF, HTML, images) are held with the reason
+/// `unsupported-format`, as they may well be letters that someone signed.
 pub fn read(bytes: &[u8], options: &ReadOptions) -> Vec<Reading> {
+    let limit = options.limits.file_bytes;
+    if bytes.len() > limit {
+        let why = format!("the file has {} bytes, the limit is {limit}", bytes.len());
+        return vec![refused(Format::Empty, Reason::TooLarge, &why)];
+    }
     let format = sniff(bytes);
+    match format {
+        Format::Text => vec![text::read(bytes, options)],
+        Format::Empty => vec![refused(format, Reason::Empty, "the file has no content")],
+        Format::EncryptedOffice => {
+            vec![refused(format, Reason::Encrypted, "the file is encrypted")]
+        }
+        other => {
+            let why = format!("no reader takes files of the format {}", other.as_str());
+            vec![refused(format, Reason::UnsupportedFormat, &why)]
+        }
+    }
+}
+
+fn refused(format: Format, reason: Reason, why: &str) -> Reading {
     let document = SourceDocument {
         format,
         ..SourceDocument::default()
     };
-    let refusal = if bytes.len() > options.limits.file_bytes {
-        let why = format!(
-            "the file has {} bytes, the limit is {}",
-            bytes.len(),
-            options.limits.file_bytes
-        );
-        Refusal::new(Reason::TooLarge, Location::Whole, why)
-    } else {
-        refusal(format)
-    };
-    vec![Reading::refused(document, Notes::default(), refusal)]
-}
-
-fn refusal(format: Format) -> Refusal {
-    match format {
-        Format::Empty => Refusal::new(Reason::Empty, Location::Whole, "the file has no content"),
-        Format::EncryptedOffice => {
-            Refusal::new(Reason::Encrypted, Location::Whole, "the file is encrypted")
-        }
-        other => Refusal::new(
-            Reason::UnsupportedFormat,
-            Location::Whole,
-            format!("no reader takes files of the format {}", other.as_str()),
-        ),
-    }
+    let refusal = Refusal::new(reason, Location::Whole, why);
+    Reading::refused(document, Notes::default(), refusal)
 }

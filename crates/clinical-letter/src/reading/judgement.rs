@@ -28,9 +28,10 @@ impl Reading {
     }
 
     fn is_unreadable(&self) -> bool {
-        self.stops
-            .iter()
-            .any(|stop| stop.disposition == Disposition::Reject)
+        self.stops.iter().any(|stop| {
+            stop.disposition == Disposition::Reject
+                || matches!(stop.reason, Reason::UnsupportedFormat | Reason::Encrypted)
+        })
     }
 
     fn forget_common_findings(&mut self) {

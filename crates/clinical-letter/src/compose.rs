@@ -1,0 +1,292 @@
+//! From the lines of a letter to its title, sections, signature and marks: what report text,
+//! Word and HL7 bodies have in common (source-documents section 2, rules 2 to 6).
+
+mod marks;
+mod sections;
+mod signature;
+
+use nhs_types::{Location, Sensitive};
+
+use crate::head::Head;
+use crate::labels::Labels;
+use crate::reading::Notes;
+use crate::{
+    Completion, Disposition, DocumentKind, Field, ReadOptions, Reason, Relation, SourceDocument,
+    Warning,
+};
+
+use marks::Marks;
+pub(crate) use sections::{Joining, sections};
+use signature::Signature;
+
+/// A line of a letter.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) text: String,
+    pub(crate) kind: LineKind,
+}
+
+/// What the format says about a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LineKind {
+    /// Nothing.
+    Plain,
+    /// A heading of this level, counted from 1.
+    Heading(u8),
+    /// A row of a table, cells separated by tabs.
+    Row,
+}
+
+impl Line {
+    pub(crate) fn plain(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            kind: LineKind::Plain,
+        }
+    }
+
+    fn is_blank(&self) -> bool {
+        self.text.trim().is_empty()
+    }
+}
+
+/// How a format's lines are to be understood.
+#[derive(Clone, Copy)]
+pub(crate) struct Rules {
+    /// All labels before the first section belong to the head, not only date and number.
+    pub(crate) head_in_body: bool,
+    /// A signature line may stand without angle brackets.
+    pub(crate) plain_signature: bool,
+    /// How lines become paragraphs.
+    pub(crate) joining: Joining,
+}
+
+/// What the lines of a letter said.
+pub(crate) struct Composed {
+    pub(crate) head: Head,
+}
+
+/// Reads the lines of a letter into the document; the head it finds on its way is given back, to
+/// be completed and filled in by the caller.
+pub(crate) fn compose(
+    lines: Vec<Line>,
+    rules: Rules,
+    options: &ReadOptions,
+    source: &mut SourceDocument,
+    notes: &mut Notes,
+) -> Composed {
+    let labels = Labels::new(options);
+    let marks = Marks::new(options);
+    let mut head = Head::default();
+    let lines = signature::unwrapped(lines, options);
+    let (body, trailer) = split_trailer(lines, rules, &labels, options);
+    let seen = marks.seen(&body, &trailer);
+    read_trailer(
+        &trailer,
+        rules,
+        &labels,
+        options,
+        (source, &mut head),
+        notes,
+    );
+    let content = read_preface(&body, rules, &labels, &marks, (source, &mut head));
+    source.sections = sections(&content, &labels, rules.joining);
+    seen.apply(source, notes);
+    set_kind(source, options, notes);
+    Composed { head }
+}
+
+/// The longest tail of lines that are blank, signature, footer or copies (rule 6).
+fn split_trailer(
+    mut lines: Vec<Line>,
+    rules: Rules,
+    labels: &Labels,
+    options: &ReadOptions,
+) -> (Vec<Line>, Vec<Line>) {
+    let ends = |line: &&Line| {
+        line.kind == LineKind::Plain
+            && (line.is_blank()
+                || Signature::find(&line.text, rules.plain_signature, options).is_some()
+                || is_footer(&line.text, labels, options))
+    };
+    let tail = lines.iter().rev().take_while(ends).count();
+    let trailer = lines.split_off(lines.len() - tail);
+    (lines, trailer)
+}
+
+fn is_footer(line: &str, labels: &Labels, options: &ReadOptions) -> bool {
+    let number = labels.pairs(line).first().map(|(field, _)| *field);
+    let marked = |marks: &[String]| marks.iter().any(|mark| after_mark(line, mark).is_some());
+    number == Some(Field::DocumentNumber)
+        || marked(&options.footer_marks)
+        || marked(&options.copy_marks)
+}
+
+/// The text after `MARK:` at the start of a line.
+fn after_mark<'a>(line: &'a str, mark: &str) -> Option<&'a str> {
+    let (label, value) = line.split_once(':')?;
+    (label.trim().to_lowercase() == mark.to_lowercase()).then(|| value.trim())
+}
+
+fn read_trailer(
+    trailer: &[Line],
+    rules: Rules,
+    labels: &Labels,
+    options: &ReadOptions,
+    (source, head): (&mut SourceDocument, &mut Head),
+    notes: &mut Notes,
+) {
+    let mut signed = Vec::new();
+    for line in trailer {
+        if let Some(one) = Signature::find(&line.text, rules.plain_signature, options) {
+            signed.push(one);
+            continue;
+        }
+        let copy = options
+            .copy_marks
+            .iter()
+            .find_map(|mark| after_mark(&line.text, mark));
+        match copy {
+            Some(copy) if !copy.is_empty() => source.cc.push(Sensitive::new(copy.to_owned())),
+            Some(_) => {}
+            None => head.add(
+                labels
+                    .pairs(&line.text)
+                    .into_iter()
+                    .filter(|(field, _)| *field == Field::DocumentNumber),
+            ),
+        }
+    }
+    signature::apply(&signed, source, notes);
+}
+
+/// Reads title, marks and labels before the first section, and gives the lines that are content.
+fn read_preface(
+    body: &[Line],
+    rules: Rules,
+    labels: &Labels,
+    marks: &Marks<'_>,
+    (source, head): (&mut SourceDocument, &mut Head),
+) -> Vec<Line> {
+    let mut content = Vec::new();
+    let mut lines = body.iter().peekable();
+    while let Some(line) = lines.next_if(|line| !opens_section(line, rules, labels, source)) {
+        let pairs = head_pairs(line, rules, labels);
+        if marks.is_mark(&line.text) {
+            marks.read(&line.text, source);
+        } else if !pairs.is_empty() {
+            head.add(pairs);
+        } else if source.document.title.is_none() && !line.is_blank() {
+            source.document.title = Some(Sensitive::new(line.text.trim().to_owned()));
+        } else if !line.is_blank() || !content.is_empty() {
+            content.push(line.clone());
+            if !rules.head_in_body {
+                break;
+            }
+        }
+    }
+    content.extend(lines.cloned());
+    content
+}
+
+fn opens_section(line: &Line, rules: Rules, labels: &Labels, source: &SourceDocument) -> bool {
+    match line.kind {
+        LineKind::Heading(1) => source.document.title.is_some(),
+        LineKind::Heading(_) => true,
+        LineKind::Plain => opens_plainly(&line.text, rules, labels),
+        LineKind::Row => false,
+    }
+}
+
+/// `Date of admission:` is a label in the head of a Word letter, and a heading in a report.
+fn opens_plainly(line: &str, rules: Rules, labels: &Labels) -> bool {
+    let Some((heading, value)) = labels.heading(line) else {
+        return false;
+    };
+    let labelled = !labels.pairs(line).is_empty();
+    let in_head = rules.head_in_body && labelled && !value.is_empty();
+    !in_head && (!labelled || labels.is_known_heading(heading))
+}
+
+fn head_pairs(line: &Line, rules: Rules, labels: &Labels) -> Vec<(Field, String)> {
+    let pairs = match line.kind {
+        LineKind::Row => row_pairs(&line.text, labels),
+        _ => labels.pairs(&line.text),
+    };
+    let wanted =
+        |field| rules.head_in_body || matches!(field, Field::EventDate | Field::DocumentNumber);
+    pairs
+        .into_iter()
+        .filter(|(field, _)| wanted(*field))
+        .collect()
+}
+
+/// Pairs of a table's row: a cell that is a label and the next cell, or cells with colons.
+fn row_pairs(row: &str, labels: &Labels) -> Vec<(Field, String)> {
+    let mut pairs = Vec::new();
+    let mut cells = row.split('\t').map(str::trim).peekable();
+    while let Some(cell) = cells.next() {
+        if let Some(field) = labels.field(cell.trim_end_matches(':')) {
+            let value = cells.next().unwrap_or_default();
+            pairs.push((field, value.to_owned()));
+        } else {
+            pairs.extend(labels.pairs(cell));
+        }
+    }
+    pairs
+}
+
+/// The kind of letter by its title, unless a code already told (section 2).
+pub(crate) fn set_kind(source: &mut SourceDocument, options: &ReadOptions, notes: &mut Notes) {
+    if source.document.kind.is_some() {
+        return;
+    }
+    let title = source.document.title.as_ref();
+    let title = title.map_or_else(String::new, |title| title.expose().to_uppercase());
+    let rule = options
+        .titles
+        .iter()
+        .find(|rule| title.contains(&rule.contains.to_uppercase()));
+    if rule.is_none() {
+        let why = "neither a code nor the title tells the kind of document";
+        notes.warn(Warning::UnknownDocumentType, Location::Whole, why);
+    }
+    let kind = rule.map_or(DocumentKind::HospitalLetter, |rule| rule.kind.clone());
+    source.document.kind = Some(kind);
+}
+
+/// Marks found anywhere in a letter.
+pub(crate) struct Seen {
+    draft: bool,
+    cancelled: bool,
+    restricted: bool,
+    unsigned: bool,
+}
+
+impl Seen {
+    /// A draft banner wins over any signature; a cancelled banner takes the document back.
+    pub(crate) fn apply(&self, source: &mut SourceDocument, notes: &mut Notes) {
+        source.restricted |= self.restricted;
+        if self.draft || self.unsigned {
+            let completion = if self.draft {
+                Completion::Draft
+            } else {
+                Completion::Dictated
+            };
+            source.document.completion = Some(completion);
+            source.document.signed_at = None;
+            source.author = crate::Author::default();
+        }
+        if self.cancelled {
+            source.document.relation = Relation::Cancel;
+            let place = Location::Named("banner".to_owned());
+            let why = "a banner says that the document is cancelled";
+            notes.stop_as(Reason::Cancelled, Disposition::Withdraw, place, why);
+        }
+    }
+}
+
+/// What marks of a letter say that stand outside its body, such as a page's banner.
+pub(crate) fn outer_marks(lines: &[Line], options: &ReadOptions) -> Seen {
+    Marks::new(options).seen(lines, &[])
+}

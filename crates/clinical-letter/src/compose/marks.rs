@@ -1,0 +1,151 @@
+//! Banners, and lines that tie a document to an earlier one.
+
+use nhs_types::Sensitive;
+
+use super::{Line, Seen};
+use crate::{ReadOptions, Relation, SourceDocument};
+
+/// The marks of a site.
+pub(crate) struct Marks<'a> {
+    options: &'a ReadOptions,
+}
+
+impl<'a> Marks<'a> {
+    pub(crate) const fn new(options: &'a ReadOptions) -> Self {
+        Self { options }
+    }
+
+    /// What the banners say, wherever they stand, and whether a phrase says "not signed".
+    pub(crate) fn seen(&self, body: &[Line], trailer: &[Line]) -> Seen {
+        let lines = || body.iter().chain(trailer).map(|line| line.text.as_str());
+        let banner = |phrases: &[String]| lines().any(|line| is_banner(line, phrases));
+        let unsigned = |line: &str| {
+            let line = line.to_lowercase();
+            let phrases = self.options.unsigned_phrases.iter();
+            phrases
+                .map(|one| one.to_lowercase())
+                .any(|one| line.contains(&one))
+        };
+        Seen {
+            draft: banner(&self.options.draft_banners),
+            cancelled: banner(&self.options.cancelled_banners),
+            restricted: banner(&self.options.restriction_banners),
+            unsigned: lines().any(unsigned),
+        }
+    }
+
+    /// Whether a line before the sections is a banner or ties to an earlier document.
+    pub(crate) fn is_mark(&self, line: &str) -> bool {
+        starred(line) || self.is_any_banner(line) || self.tie(line).is_some()
+    }
+
+    fn is_any_banner(&self, line: &str) -> bool {
+        let options = self.options;
+        [
+            &options.draft_banners,
+            &options.cancelled_banners,
+            &options.restriction_banners,
+        ]
+        .into_iter()
+        .any(|phrases| is_banner(line, phrases))
+    }
+
+    pub(crate) fn read(&self, line: &str, source: &mut SourceDocument) {
+        match self.tie(line) {
+            Some((Tie::Reason, text)) => {
+                source.change_reason = Some(Sensitive::new(text.to_owned()));
+            }
+            Some((Tie::To(relation), number)) => {
+                source.document.relation = relation;
+                source.document.parent_id = Some(number.to_owned());
+            }
+            None => {}
+        }
+    }
+
+    fn tie<'l>(&self, line: &'l str) -> Option<(Tie, &'l str)> {
+        let options = self.options;
+        let ties = [
+            (&options.addendum_marks, Tie::To(Relation::Addendum)),
+            (&options.replacement_marks, Tie::To(Relation::Replacement)),
+            (&options.change_reason_marks, Tie::Reason),
+        ];
+        let line = line.trim().trim_matches('*').trim();
+        ties.into_iter().find_map(|(marks, tie)| {
+            let text = marks.iter().find_map(|mark| strip_prefix(line, mark))?;
+            (!text.trim().is_empty()).then(|| (tie, text.trim()))
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Tie {
+    To(Relation),
+    Reason,
+}
+
+/// Strips a prefix without regard to case.
+pub(super) fn strip_prefix<'l>(line: &'l str, prefix: &str) -> Option<&'l str> {
+    let (start, rest) = line.split_at_checked(prefix.len())?;
+    (start.to_lowercase() == prefix.to_lowercase()).then_some(rest)
+}
+
+fn starred(line: &str) -> bool {
+    let line = line.trim();
+    line.len() > 4 && line.starts_with("**") && line.ends_with("**")
+}
+
+/// A line between stars that holds a phrase as whole words, or a line that is the phrase.
+fn is_banner(line: &str, phrases: &[String]) -> bool {
+    let text = line.trim().trim_matches('*').trim().to_uppercase();
+    phrases
+        .iter()
+        .map(|phrase| phrase.to_uppercase())
+        .any(|phrase| text == phrase || (starred(line) && holds_words(&text, &phrase)))
+}
+
+fn holds_words(text: &str, phrase: &str) -> bool {
+    text.match_indices(phrase).any(|(at, _)| {
+        let before = text.get(..at).and_then(|rest| rest.chars().next_back());
+        let after = text
+            .get(at + phrase.len()..)
+            .and_then(|rest| rest.chars().next());
+        let edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
+        edge(before) && edge(after)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(lines: &[&str]) -> (bool, bool, bool, bool) {
+        let options = ReadOptions::default();
+        let lines: Vec<Line> = lines.iter().map(|line| Line::plain(*line)).collect();
+        let seen = Marks::new(&options).seen(&lines, &[]);
+        (seen.draft, seen.cancelled, seen.restricted, seen.unsigned)
+    }
+
+    #[test]
+    fn section_2_banners_stand_between_stars_or_alone() {
+        let draft = (true, false, false, false);
+        assert_eq!(seen(&["*** DRAFT - NOT YET AUTHENTICATED ***"]), draft);
+        assert_eq!(seen(&["  Draft  "]), draft);
+        assert_eq!(seen(&["** CANCELLED - ENTERED IN ERROR **"]).1, true);
+        assert_eq!(
+            seen(&["*** RESTRICTED - NOT FOR RELEASE TO GP ***"]).2,
+            true
+        );
+        let nothing = (false, false, false, false);
+        assert_eq!(
+            seen(&["A draft was blown in.", "Surgery cancelled", "** DRAFTY **"]),
+            nothing
+        );
+    }
+
+    #[test]
+    fn section_2_phrases_that_are_no_signature() {
+        assert!(seen(&["Dictated by Dr N D'Arcy but not signed to avoid delay."]).3);
+        assert!(seen(&["Checked and signed electronically on behalf of Dr Low"]).3);
+    }
+}
