@@ -198,11 +198,11 @@ codes! {
         /// Rule R6.
         JurisdictionScotland "JURISDICTION_SCOTLAND":
             "The number is of Scotland, which MESH does not reach.",
-            "medical records: post the letter to the practice";
+            "medical records: find the practice's address and post the letter";
         /// Rule R6.
         JurisdictionNi "JURISDICTION_NI":
             "The number is of Northern Ireland, which MESH does not reach.",
-            "medical records: post the letter to the practice";
+            "medical records: find the practice's address and post the letter";
         /// Rule R12g.
         JurisdictionIslands "JURISDICTION_ISLANDS":
             "The practice is in the Channel Islands, which MESH does not reach.",
@@ -210,11 +210,11 @@ codes! {
         /// Rule R11c.
         DeregisteredSct "DEREGISTERED_SCT":
             "The patient moved to Scotland and has no practice here.",
-            "medical records: post the letter to the practice in Scotland";
+            "medical records: find the practice in Scotland and post the letter";
         /// Rule R11c.
         DeregisteredNit "DEREGISTERED_NIT":
             "The patient moved to Northern Ireland and has no practice here.",
-            "medical records: post the letter to the practice in Northern Ireland";
+            "medical records: find the practice in Northern Ireland and post the letter";
         /// Rule R14.
         MeshNoMailbox "MESH_NO_MAILBOX":
             "No mailbox takes this letter for the practice.",

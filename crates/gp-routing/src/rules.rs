@@ -6,9 +6,6 @@ mod mailbox;
 mod practice;
 mod release;
 
-#[cfg(test)]
-mod tests;
-
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use nhs_types::{MailboxId, OdsCode};
 
@@ -49,21 +46,20 @@ pub fn decide(case: &Case, table: &PracticeTable) -> Decision {
     decide_for(&Recipient::RegisteredPractice, case, table)
 }
 
-/// Decides for every recipient of the letter, in its order, the registered practice first.
+/// Decides for every recipient of the letter: the registered practice first, then the others in
+/// the order of the letter.
 ///
-/// An organisation that is reached already, as the registered practice or by another entry of
-/// the list, gets no second decision. An empty list is a hold.
+/// The registered practice has its decision even where the letter's list leaves it out: only a
+/// recorded decline withholds its copy. An organisation that is reached already, as the
+/// registered practice or by another entry of the list, gets no second decision. A list that is
+/// there and empty is a hold.
 pub fn decide_all(case: &Case, table: &PracticeTable) -> Vec<Decision> {
-    let registered = [Recipient::RegisteredPractice];
-    let named = case.letter.recipients.as_deref().unwrap_or(&registered);
-    if named.is_empty() {
+    let named = case.letter.recipients.as_deref();
+    if named.is_some_and(<[Recipient]>::is_empty) {
         return vec![nobody(case, table)];
     }
-    let (primary, copies): (Vec<_>, Vec<_>) = named
-        .iter()
-        .partition(|recipient| **recipient == Recipient::RegisteredPractice);
-    let mut decisions: Vec<Decision> = Vec::with_capacity(named.len());
-    for recipient in primary.into_iter().take(1).chain(copies) {
+    let mut decisions = vec![decide(case, table)];
+    for recipient in named.unwrap_or_default() {
         let decision = decide_for(recipient, case, table);
         if !decisions
             .iter()

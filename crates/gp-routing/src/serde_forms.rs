@@ -122,6 +122,10 @@ impl<'de, T, M: Deserialize<'de>> Visitor<'de> for TextOrMap<T, M> {
         (self.from_text)(text).map_err(E::custom)
     }
 
+    fn visit_u64<E: Error>(self, _: u64) -> Result<T, E> {
+        Err(E::custom("must be a text in quotes or an object"))
+    }
+
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
         M::deserialize(MapAccessDeserializer::new(map)).map(self.from_map)
     }

@@ -3,9 +3,6 @@ mod read;
 mod refusal;
 mod row;
 
-#[cfg(test)]
-mod tests;
-
 use chrono::NaiveDate;
 use nhs_types::OdsCode;
 

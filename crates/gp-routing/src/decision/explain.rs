@@ -1,3 +1,5 @@
+use chrono::{DateTime, Utc};
+
 use super::{Decision, Lookup, Outcome, PracticeRef, PracticeSource, RecipientRef};
 
 /// The decision in plain English: what, to whom, why, what else, who acts, and by when.
@@ -16,13 +18,20 @@ pub(crate) fn explanation(decision: &Decision) -> String {
     for warning in &decision.warnings {
         add(warning.meaning());
     }
+    if let Some(until) = decision.retry_until {
+        add(&format!("It is tried again until {}.", shown(until)));
+    }
     if let Some(action) = decision.next_action {
         add(&format!("Next, {action}."));
     }
     if let Some(at) = decision.due_at {
-        add(&format!("Due {}.", at.format("%Y-%m-%d %H:%M UTC")));
+        add(&format!("Due {}.", shown(at)));
     }
     text
+}
+
+fn shown(at: DateTime<Utc>) -> impl std::fmt::Display {
+    at.format("%Y-%m-%d %H:%M UTC")
 }
 
 fn what_happens(decision: &Decision) -> String {

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use nhs_types::NhsNumber;
 
-use super::identity::paper_or_hold;
+use super::identity::{paper_or_hold, r5_synthetic};
 use super::{Ruled, Stop, Trail};
 use crate::{
     Demographics, DemographicsPolicy, Lookup, PracticeSource, ReasonCode, WarningCode, due, folded,
@@ -11,6 +11,8 @@ use crate::{
 
 /// The HTTP status of an answer that holds a record.
 pub(super) const FOUND: u16 = 200;
+/// An answer older than this was kept from before.
+const FRESH_MINUTES: i64 = 15;
 const UNRESTRICTED: &str = "U";
 
 /// What the national record is for this decision.
@@ -83,28 +85,23 @@ fn answer<'a>(trail: &mut Trail<'a>, number: &NhsNumber) -> Ruled<Answer<'a>> {
     Ok(Answer::Person(person))
 }
 
-/// R7: asked on the working day of the decision, or to be asked.
+/// R7: asked on the day of the decision, or to be asked.
 fn r7_fresh<'a>(trail: &mut Trail<'a>) -> Ruled<Option<&'a Demographics>> {
     let is_required = trail.case.policy.demographics == DemographicsPolicy::Required;
     let person = trail.case.demographics.as_ref();
-    let is_of_today = |person: &Demographics| {
-        person
-            .fetched_at
-            .is_none_or(|at| due::london_day(at) == trail.today)
-    };
-    match person {
-        Some(person) if is_of_today(person) => {
-            if person.fetched_at.is_some_and(|at| at < trail.case.now) {
-                trail.warn(WarningCode::PdsFromCache);
-            }
-            Ok(Some(person))
-        }
-        None if !is_required => Ok(None),
-        _ => Err(Stop::need(
+    let fetched_at = person.and_then(|person| person.fetched_at);
+    let is_of_today = fetched_at.is_none_or(|at| due::london_day(at) == trail.today);
+    if is_required && (person.is_none() || !is_of_today) {
+        return Err(Stop::need(
             ReasonCode::NeedDemographics,
             Lookup::Demographics,
-        )),
+        ));
     }
+    let fresh = TimeDelta::minutes(FRESH_MINUTES);
+    if fetched_at.is_some_and(|at| trail.case.now.signed_duration_since(at) > fresh) {
+        trail.warn(WarningCode::PdsFromCache);
+    }
+    Ok(person)
 }
 
 enum Reach {
@@ -145,16 +142,14 @@ fn r9_superseded(trail: &mut Trail<'_>, person: &Demographics, asked: &NhsNumber
     let recorded = person
         .nhs_number
         .as_ref()
-        .and_then(|text| NhsNumber::parse(text.expose()).ok());
-    match recorded {
-        None => Err(Stop::hold(ReasonCode::PdsDemographicMismatch)),
-        Some(recorded) => {
-            if recorded != *asked {
-                trail.warn(WarningCode::PdsSuperseded);
-            }
-            Ok(())
-        }
+        .map(|text| NhsNumber::parse(text.expose()));
+    let Some(Ok(recorded)) = recorded else {
+        return Err(Stop::hold(ReasonCode::PdsDemographicMismatch));
+    };
+    if recorded != *asked {
+        trail.warn(WarningCode::PdsSuperseded);
     }
+    r5_synthetic(trail, &recorded)
 }
 
 /// R10: date of birth and family name must both be there and agree (gp-routing 7.4).

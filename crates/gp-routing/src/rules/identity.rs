@@ -40,7 +40,7 @@ fn r3_r4_number(trail: &Trail<'_>) -> Ruled<NhsNumber> {
 }
 
 /// R5: numbers of test series stay out of production.
-fn r5_synthetic(trail: &Trail<'_>, number: &NhsNumber) -> Ruled {
+pub(super) fn r5_synthetic(trail: &Trail<'_>, number: &NhsNumber) -> Ruled {
     if number.range() == NhsNumberRange::Synthetic && !trail.case.policy.allow_synthetic {
         return Err(Stop::hold(ReasonCode::NhsnoSynthetic));
     }

@@ -7,8 +7,8 @@ use nhs_types::OdsCode;
 use super::{GivenCode, Ruled, Stop, Trail};
 use crate::practice_code::{has_practice_shape, is_channel_islands, practice_of_branch};
 use crate::{
-    Practice, PracticeRef, PracticeSource, PracticeStatus, PracticeType, ReasonCode, Successor,
-    WarningCode,
+    Case, Practice, PracticeRef, PracticeSource, PracticeStatus, PracticeTable, PracticeType,
+    ReasonCode, Successor, WarningCode,
 };
 
 /// A chain of mergers is followed this far (gp-routing section 6).
@@ -25,6 +25,7 @@ pub(super) fn destination<'a>(
     trail.reaches(practice, from);
     let practice = r12b_open(trail, practice, from)?;
     r12d_has_opened(trail, practice)?;
+    r12e_denied(trail, practice.code())?;
     r12ef_type(trail, practice)?;
     r12g_islands(practice)?;
     table_age(trail)?;
@@ -48,15 +49,33 @@ pub(super) fn organisation<'a>(
             name: None,
             status: None,
         });
-        return Ok(None);
+        return r12e_denied(trail, code).map(|()| None);
     }
     let practice = r12_in_table(trail, code)?;
     trail.reaches(practice, from);
     let practice = r12b_open(trail, practice, from)?;
     r12d_has_opened(trail, practice)?;
+    r12e_denied(trail, practice.code())?;
     r12f_secure(trail, practice)?;
     r12g_islands(practice)?;
     Ok(Some(practice))
+}
+
+/// Whether a code that was given stands for this practice, itself or by its successors.
+pub(super) fn leads_to(
+    case: &Case,
+    table: &PracticeTable,
+    given: Option<&str>,
+    code: &OdsCode,
+) -> bool {
+    let Ok(given) = r11e_real_code(given) else {
+        return false;
+    };
+    let mut aside = Trail::new(case, table);
+    let practice = r12_in_table(&mut aside, &given);
+    let practice =
+        practice.and_then(|first| r12b_open(&mut aside, first, PracticeSource::Recipient));
+    given == *code || practice.is_ok_and(|practice| practice.code() == code)
 }
 
 /// R11d and R11e: no code, a code that stands for nobody, a text that is no code.
@@ -101,9 +120,11 @@ fn r12b_open<'a>(
             .evidence
             .successor_source
             .clone_from(&successor.source);
-        trail.warn(WarningCode::PracticeSucceeded);
         practice = r12_in_table(trail, &successor.successor)?;
         trail.reaches(practice, from);
+    }
+    if practice.code() != first.code() {
+        trail.warn(WarningCode::PracticeSucceeded);
     }
     Ok(practice)
 }
@@ -139,9 +160,6 @@ fn r12d_has_opened(trail: &Trail<'_>, practice: &Practice) -> Ruled {
 /// R12e and R12f: patients are registered there (gp-routing 4.2).
 fn r12ef_type(trail: &Trail<'_>, practice: &Practice) -> Ruled {
     let policy = &trail.case.policy;
-    if policy.deny_practices.contains(practice.code()) {
-        return Err(Stop::hold(ReasonCode::PracticeNotGpType));
-    }
     match practice.practice_type() {
         PracticeType::GpPractice => Ok(()),
         PracticeType::Secure => r12f_secure(trail, practice),
@@ -149,6 +167,15 @@ fn r12ef_type(trail: &Trail<'_>, practice: &Practice) -> Ruled {
         PracticeType::Unclassified | PracticeType::OtherService => {
             Err(Stop::hold(ReasonCode::PracticeNotGpType))
         }
+    }
+}
+
+/// R12e: a practice on the deny list, for whatever reason it stands there.
+fn r12e_denied(trail: &Trail<'_>, code: &OdsCode) -> Ruled {
+    if trail.case.policy.deny_practices.contains(code) {
+        Err(Stop::hold(ReasonCode::PracticeNotGpType))
+    } else {
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use nhs_types::OdsCode;
 
-use super::{GivenCode, Ruled, Stop, Trail};
+use super::{Ruled, Stop, Trail, practice};
 use crate::{GpCopy, ReasonCode};
 
 /// R1: a letter that nobody signed goes nowhere.
@@ -35,11 +35,11 @@ pub(super) fn r2_copy_is_the_gps(trail: &Trail<'_>, code: &OdsCode) -> Ruled {
         .demographics
         .as_ref()
         .and_then(|person| person.practice.as_deref());
-    let names_it = |given: Option<&str>| match GivenCode::read(given) {
-        GivenCode::Code(given) => given == *code,
-        GivenCode::Blank | GivenCode::Pseudo | GivenCode::Unreadable => false,
-    };
-    if names_it(recorded) || names_it(case.patient.hospital_practice.as_deref()) {
+    let named = [recorded, case.patient.hospital_practice.as_deref()];
+    if named
+        .into_iter()
+        .any(|given| practice::leads_to(case, trail.table, given, code))
+    {
         r2_gp_copy(trail)
     } else {
         Ok(())

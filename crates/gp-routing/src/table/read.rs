@@ -7,7 +7,7 @@ use nhs_types::Location;
 use sha2::{Digest as _, Sha256};
 
 use super::refusal::{Faults, TableRefused};
-use super::{Dialect, PracticeTable, TableLimits, row};
+use super::{Dialect, Practice, PracticeTable, TableLimits, row};
 
 pub(super) const COLUMNS: usize = 27;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -15,31 +15,40 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const KEPT_ROWS_PERCENT: usize = 90;
 /// Of 100 rows at least this many are active; fewer mean that the status column changed.
 const ACTIVE_ROWS_PERCENT: usize = 10;
-const LOAD_AGAIN: &str = "download the file again; the table in use stays";
+pub(super) const LOAD_AGAIN: &str = "download the file again; the table in use stays";
 
 pub(super) fn table(bytes: &[u8], limits: &TableLimits) -> Result<PracticeTable, TableRefused> {
     let text = whole_text(bytes, limits)?;
-    let records = records(text)?;
-    let dialect = dialect(records.first())?;
-    let mut faults = Faults::default();
-    let mut practices = Vec::with_capacity(records.len());
-    for record in &records {
-        if faults.is_full() {
-            break;
-        }
-        practices
-            .extend(row::practice(record, dialect, &mut faults).map(|row| (row, line_of(record))));
-    }
-    faults.into_result()?;
-    practices.sort_by(|(left, _), (right, _)| left.code().cmp(right.code()));
-    refuse_duplicates(&practices)?;
-    let practices = practices
-        .into_iter()
-        .map(|(practice, _)| practice)
-        .collect();
+    let (dialect, mut rows) = rows(text)?;
+    rows.sort_by(|(left, _), (right, _)| left.code().cmp(right.code()));
+    refuse_duplicates(&rows)?;
+    let practices = rows.into_iter().map(|(practice, _)| practice).collect();
     let table = PracticeTable::new(practices, dialect, digest(bytes));
     refuse_wrong_counts(&table, limits)?;
     Ok(table)
+}
+
+/// The practices with the lines they stand on. The first row tells the dialect of all.
+fn rows(text: &str) -> Result<(Dialect, Vec<(Practice, u64)>), TableRefused> {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let mut record = StringRecord::new();
+    let mut faults = Faults::default();
+    let mut rows = Vec::new();
+    let mut told = None;
+    while !faults.is_full() && reader.read_record(&mut record).map_err(|_| no_csv())? {
+        let form = match told {
+            Some(form) => form,
+            None => dialect(&record)?,
+        };
+        told = Some(form);
+        let practice = row::practice(&record, form, &mut faults);
+        rows.extend(practice.map(|practice| (practice, line_of(&record))));
+    }
+    faults.into_result()?;
+    told.map(|form| (form, rows)).ok_or_else(no_csv)
 }
 
 /// The text of the file, if it can be a whole practice file at all.
@@ -98,29 +107,14 @@ fn refuse_cut_short(text: &str) -> Result<(), TableRefused> {
     Ok(())
 }
 
-fn records(text: &str) -> Result<Vec<StringRecord>, TableRefused> {
-    csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(text.as_bytes())
-        .into_records()
-        .collect::<Result<_, _>>()
-        .map_err(|_| {
-            TableRefused::one(
-                "ODS-CSV",
-                Location::Whole,
-                format!("not a table of comma-separated values; {LOAD_AGAIN}"),
-            )
-        })
+fn no_csv() -> TableRefused {
+    let message = format!("not a table of comma-separated values; {LOAD_AGAIN}");
+    TableRefused::one("ODS-CSV", Location::Whole, message)
 }
 
 /// The dialect, told from the status column of the first row.
-fn dialect(first: Option<&StringRecord>) -> Result<Dialect, TableRefused> {
-    let field = |index| {
-        first
-            .and_then(|record| record.get(index))
-            .unwrap_or_default()
-    };
+fn dialect(first: &StringRecord) -> Result<Dialect, TableRefused> {
+    let field = |index| first.get(index).unwrap_or_default();
     let code = field(0);
     let is_word = |text: &str| text.len() > 1 && text.bytes().all(|byte| byte.is_ascii_uppercase());
     match field(row::STATUS) {
@@ -145,7 +139,7 @@ fn header_row() -> TableRefused {
     )
 }
 
-fn refuse_duplicates(sorted: &[(super::Practice, u64)]) -> Result<(), TableRefused> {
+fn refuse_duplicates(sorted: &[(Practice, u64)]) -> Result<(), TableRefused> {
     let mut faults = Faults::default();
     for ((one, line), (other, other_line)) in sorted.iter().zip(sorted.iter().skip(1)) {
         if one.code() == other.code() {

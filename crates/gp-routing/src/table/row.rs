@@ -1,10 +1,12 @@
 //! One row of the practice file (gp-routing 4.1 and 4.3).
 
+use std::fmt::Display;
+
 use chrono::NaiveDate;
 use csv::StringRecord;
 use nhs_types::{Location, OdsCode};
 
-use super::read::{COLUMNS, line_of};
+use super::read::{COLUMNS, LOAD_AGAIN, line_of};
 use super::refusal::Faults;
 use super::{Dialect, Practice, PracticeStatus, PracticeType};
 
@@ -72,7 +74,8 @@ impl<'a> Row<'a> {
         self.record.get(index).unwrap_or_default().trim()
     }
 
-    fn fault(&self, faults: &mut Faults, rule: &'static str, message: impl Into<String>) {
+    fn fault(&self, faults: &mut Faults, rule: &'static str, what: impl Display) {
+        let message = format!("{what}; {LOAD_AGAIN}");
         faults.add(rule, Location::Line(line_of(self.record)), message);
     }
 
