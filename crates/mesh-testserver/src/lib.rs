@@ -1,11 +1,14 @@
 //! An in-process NHS MESH service with mutual TLS and faults, for tests.
 mod builder;
 mod certificates;
+pub mod conformance;
 mod fault;
 mod http;
 mod log;
 mod mailbox;
 mod message;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 mod server;
 mod service;
 mod state;
