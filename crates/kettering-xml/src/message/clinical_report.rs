@@ -6,8 +6,9 @@ use crate::names::{CLINICAL_REPORT, MARKUP, TEXT_BLOCK, TEXT_ITEM};
 use crate::rule::{Findings, P06, S09, V11, V16};
 use crate::schema::{AttributeSpec, Need, Spec};
 
-/// What the document is: the metadata of `ClinicalReport` (facts 3.4).
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What the document is: the metadata of `ClinicalReport` (facts 3.4). `Debug` does not name the
+/// typist.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClinicalReport {
     /// `ReportID`: unique for each version of a document.
@@ -84,6 +85,16 @@ impl ClinicalReport {
     }
 }
 
+impl std::fmt::Debug for ClinicalReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClinicalReport")
+            .field("report_id", &self.report_id)
+            .field("report_type", &self.report_type)
+            .field("source_type", &self.source_type)
+            .finish_non_exhaustive()
+    }
+}
+
 fn compose_text_item(block: &str) -> Element {
     Element::new(TEXT_ITEM)
         .with("RcStatus", "Current")
@@ -152,7 +163,7 @@ pub(crate) fn check(root: &Element, findings: &mut Findings<'_>) {
         findings.add(V11, place, "the event ends before it begins");
     }
     let number = block.text_at(SOURCE_TYPE).map(str::parse::<u16>);
-    if number.is_some_and(|number| number.is_ok_and(|n| n <= 9999) == false) {
+    if number.is_some_and(|number| !number.is_ok_and(|n| n <= 9999)) {
         let place = "ClinicalReport/ReportSourceType";
         findings.add(V16, place, "a whole number from 0 to 9999");
     }

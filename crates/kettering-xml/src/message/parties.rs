@@ -1,3 +1,5 @@
+use std::fmt;
+
 use nhs_types::OdsCode;
 
 use crate::Element;
@@ -5,8 +7,8 @@ use crate::names::{AGENT_ID, ID_TYPE, PARTIES, PARTY, RECIPIENT_KEY, SENDER_KEY}
 use crate::rule::{Findings, V07, V13, V14, V17, V18};
 use crate::schema::{AttributeSpec, Need, Spec};
 
-/// The practice the letter is for: `Party` 1 (facts 3.4).
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The practice the letter is for: `Party` 1 (facts 3.4). `Debug` does not name the GP.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecipientParty {
     /// `HcpCode`: the GMP code of the GP, `G` and 7 digits.
@@ -37,8 +39,8 @@ pub struct SenderParty {
     pub org_name: String,
 }
 
-/// A clinician of the sender.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A clinician of the sender. `Debug` does not name them.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Clinician {
     /// A consultant code, or a local code of a junior.
@@ -143,6 +145,20 @@ impl Clinician {
     }
 }
 
+impl fmt::Debug for RecipientParty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecipientParty")
+            .field("practice", &self.practice)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Clinician {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clinician([redacted])")
+    }
+}
+
 fn named(name: &str, text: Option<&str>) -> Option<Element> {
     let text = text.filter(|text| !text.trim().is_empty());
     text.map(|text| Element::leaf(name, text))
@@ -201,7 +217,10 @@ pub(crate) fn recipient_of(root: &Element) -> Option<&Element> {
 
 /// The party that `ServiceProvider` points at, or the one with the conventional key.
 pub(crate) fn sender_of(root: &Element) -> Option<&Element> {
-    party(root, root.text_at("ServiceProvider/IdValue"), SENDER_KEY)
+    let key = root.text_at("ServiceProvider/IdValue");
+    // One party in both parts is a fault of its own (K-S07).
+    let key = key.filter(|key| root.text_at("ServiceRequester/IdValue") != Some(key));
+    party(root, key, SENDER_KEY)
 }
 
 fn party<'a>(root: &'a Element, key: Option<&str>, convention: &str) -> Option<&'a Element> {

@@ -24,7 +24,7 @@ fn pieces_of_text_are_joined() {
         "<a>x &amp; <![CDATA[<y>]]]]><![CDATA[>]]> &#374;&#x175;</a>",
         Mode::Strict,
     );
-    assert_eq!(tree.unwrap().text(), "x & <y>]]> Ŷŵ".replace('Ŷ', "Ŷ"));
+    assert_eq!(tree.unwrap().text(), "x & <y>]]> Ŷŵ");
     assert!(ids.is_empty());
 }
 
