@@ -2,10 +2,12 @@
 
 mod pages;
 
+use chrono::NaiveDate;
 use nhs_types::Location;
 
 use crate::compose::{Joining, Line, Rules, compose, outer_marks};
 use crate::head::Head;
+use crate::identity::Identity;
 use crate::labels::Labels;
 use crate::reading::{Notes, Refusal};
 use crate::{Format, ReadOptions, Reading, Reason, SourceDocument, charset};
@@ -94,4 +96,15 @@ fn check_pages(first: &Head, others: &[Head], source: &SourceDocument, notes: &m
             notes.stop(Reason::PatientMismatch, place, why);
         }
     }
+}
+
+/// Whom a text names that has a head like a report's.
+pub(crate) fn head_identity(
+    text: &str,
+    day: Option<NaiveDate>,
+    options: &ReadOptions,
+) -> Option<Identity> {
+    let pages = pages::split(text, options).ok()?;
+    let head = head(pages.first()?, &Labels::new(options));
+    Some(head.identity(day))
 }

@@ -48,7 +48,7 @@ impl Reading {
         if !fixed.is_empty() {
             map.serialize_entry("preformatted_sections", &fixed)?;
         }
-        if source.format == Format::Hl7v2 {
+        if matches!(source.format, Format::Hl7v2 | Format::Mllp) {
             map.serialize_entry("body_lines", &source.body_lines)?;
             map.serialize_entry("ack", self.ack_code())?;
         }

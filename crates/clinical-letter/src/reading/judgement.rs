@@ -73,6 +73,10 @@ impl Reading {
         if facts.relation == Relation::Cancel {
             return;
         }
+        if facts.completion == Some(Completion::Preliminary) {
+            stop(notes, Reason::NotFinal, "the report is not final");
+            return;
+        }
         let signed = facts.completion.is_some_and(Completion::is_signed);
         if !signed || facts.signed_at.is_none() {
             let why = if signed {
