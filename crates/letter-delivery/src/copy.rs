@@ -224,6 +224,8 @@ impl CopyEvent {
             (Self::TransportUndelivered | Self::AckNotOurPatient, Returned)
             | (Self::AckNegative | Self::GpRejected, Rejected) => Step::Repeated,
             (Self::TransportCollected, Rejected) => Step::Repeated,
+            // Tracking may lag behind the practice's "not our patient": never go backwards.
+            (Self::TransportCollected, Returned) => Step::Kept,
             (_, Returned | Rejected) => self.proof_of_acceptance(),
             _ => Step::NotAllowed,
         }

@@ -35,7 +35,8 @@ pub(crate) use events;
 events! {
     /// What can happen to a letter (audit-and-delivery facts 3.2).
     LetterEvent {
-        /// The source shows an unsigned document.
+        /// The source shows an unsigned document. Once a version is signed, a draft of the next
+        /// one never moves it.
         DraftSeen = "epr.draft_seen";
         /// The source handed over a signed document.
         SignedOff = "epr.signed_off";
@@ -108,6 +109,7 @@ impl LetterEvent {
 
     const fn when_signed_off(self) -> Step<LetterState> {
         match self {
+            Self::DraftSeen => Step::Kept,
             Self::Parsed => moved(Parsed),
             Self::ParseFailed => held(SignedOff),
             Self::Withheld => moved(Withheld),
@@ -120,6 +122,7 @@ impl LetterEvent {
 
     const fn when_parsed(self) -> Step<LetterState> {
         match self {
+            Self::DraftSeen => Step::Kept,
             Self::Routed => moved(Routed),
             Self::RouteNone | Self::RouteAmbiguous => held(Parsed),
             Self::Withheld => moved(Withheld),
@@ -132,7 +135,10 @@ impl LetterEvent {
 
     const fn when_routed(self) -> Step<LetterState> {
         match self {
-            Self::Superseded | Self::WithdrawReceived | Self::PersonSuppressed => Step::Kept,
+            Self::DraftSeen
+            | Self::Superseded
+            | Self::WithdrawReceived
+            | Self::PersonSuppressed => Step::Kept,
             _ => Step::NotAllowed,
         }
     }
@@ -140,7 +146,9 @@ impl LetterEvent {
     fn when_held(self, resume: Option<LetterState>) -> Step<LetterState> {
         match self {
             Self::Resumed => moved(resume.unwrap_or(SignedOff)),
-            Self::ParseFailed | Self::RouteNone | Self::RouteAmbiguous => Step::Kept,
+            Self::DraftSeen | Self::ParseFailed | Self::RouteNone | Self::RouteAmbiguous => {
+                Step::Kept
+            }
             Self::Superseded => moved(Superseded),
             Self::WithdrawReceived => moved(Withdrawn),
             Self::PersonSuppressed => moved(Suppressed),
@@ -150,8 +158,8 @@ impl LetterEvent {
 
     fn when_ended(self, state: LetterState) -> Step<LetterState> {
         match (self, state) {
-            (Self::WithdrawReceived, Withdrawn) | (Self::Superseded, Superseded) => Step::Repeated,
-            (Self::WithdrawReceived, _) => Step::Kept,
+            (Self::Superseded, Superseded) => Step::Repeated,
+            (Self::DraftSeen | Self::Superseded | Self::WithdrawReceived, _) => Step::Kept,
             _ => Step::NotAllowed,
         }
     }
