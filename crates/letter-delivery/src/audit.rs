@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit_core::{DataValue, Event, StreamKey};
+use audit_core::{Event, StreamKey};
 
 use crate::copy::CopyEvent;
 use crate::engine::ANOMALY;
@@ -19,7 +19,9 @@ use crate::step::{Position, Step};
 pub struct LedgerAudit {
     letters: BTreeMap<StreamKey, Trace<LetterState>>,
     copies: BTreeMap<StreamKey, Trace<CopyState>>,
-    digests: BTreeSet<String>,
+    /// The letter of each copy.
+    letter_of: BTreeMap<StreamKey, StreamKey>,
+    digests: BTreeSet<(StreamKey, String)>,
     faults: Vec<LedgerFault>,
 }
 
@@ -57,11 +59,7 @@ impl LedgerAudit {
         if body.stream == StreamKey::LEDGER {
             return;
         }
-        for name in DIGESTS {
-            if let Some(DataValue::Text(digest)) = body.data.get(name) {
-                self.digests.insert(digest.clone());
-            }
-        }
+        self.note_digests(event);
         let what = if body.copy.is_some() {
             follow(&mut self.copies, event, CopyState::parse, |kind, from| {
                 CopyEvent::parse(kind).map(|known| known.step(from))
@@ -79,11 +77,25 @@ impl LedgerAudit {
         }
     }
 
+    /// A content belongs to its letter, also when a copy's event recorded it.
+    fn note_digests(&mut self, event: &Event) {
+        let body = &event.body;
+        let letter = body.data.text("letter").map(StreamKey::parse);
+        if let (Some(_), Some(Ok(letter))) = (body.copy, letter) {
+            self.letter_of.entry(body.stream).or_insert(letter);
+        }
+        let letter = self.letter_of.get(&body.stream).copied();
+        for digest in DIGESTS.iter().filter_map(|name| body.data.text(name)) {
+            self.digests
+                .insert((letter.unwrap_or(body.stream), digest.to_owned()));
+        }
+    }
+
     /// Compares a letter's row with its events: rule V12.
     pub fn letter(&mut self, record: &LetterRecord) {
         let trace = self.letters.remove(&record.key);
         let same = trace.as_ref().is_some_and(|trace| {
-            trace.position.state == record.state && trace.events == record.events
+            trace.position == record.position() && trace.events == record.events
         });
         if !same {
             let seq = trace.map(|trace| trace.last_seq);
@@ -99,7 +111,7 @@ impl LedgerAudit {
     pub fn copy(&mut self, record: &CopyRecord) {
         let trace = self.copies.remove(&record.key);
         let same = trace.as_ref().is_some_and(|trace| {
-            trace.position.state == record.state && trace.events == record.events
+            trace.position == record.position() && trace.events == record.events
         });
         if !same {
             let seq = trace.map(|trace| trace.last_seq);
@@ -113,7 +125,7 @@ impl LedgerAudit {
 
     /// Checks that a content still held is one that an event recorded: rule V11.
     pub fn payload(&mut self, letter: StreamKey, digest: &str) {
-        if !self.digests.contains(digest) {
+        if !self.digests.contains(&(letter, digest.to_owned())) {
             let what = format!("a content of letter {letter} is not the one that was recorded");
             self.fault("V11", None, what);
         }
