@@ -39,6 +39,8 @@ impl Commit {
             && self.work.is_empty()
             && self.seen.is_empty()
             && self.payloads.is_empty()
+            && self.references.is_empty()
+            && self.document.is_none()
     }
 }
 
@@ -247,9 +249,9 @@ pub struct DocumentChange {
     pub key: DocumentKey,
     /// The version that was the latest when this commit was made; `None` for a new document.
     pub expected: Option<u32>,
-    /// The version that is the latest now.
+    /// The highest version number given so far.
     pub latest: u32,
-    /// Its stream.
+    /// The letter that stands: an older version that came late does not take its place.
     pub letter: StreamKey,
     /// The fingerprint of its content.
     pub content: [u8; 32],

@@ -50,6 +50,20 @@ pub struct Duty {
     pub next_action: &'static str,
 }
 
+impl Duty {
+    /// A receiver that promises acknowledgements owes one (W-ACK).
+    pub(crate) const ACKNOWLEDGE: Self = duty(
+        Owner::Practice,
+        DAY,
+        "W-ACK",
+        "the practice's system acknowledges it",
+    );
+
+    /// A receiver that promises filing owes it: five working days are seven by the calendar
+    /// (W-FILE).
+    pub(crate) const FILE: Self = duty(Owner::Practice, 7 * DAY, "W-FILE", "the practice files it");
+}
+
 const fn duty(owner: Owner, minutes: i64, alarm: &'static str, next_action: &'static str) -> Duty {
     Duty {
         owner,

@@ -71,9 +71,17 @@ impl TrustKeys {
 
     /// The fingerprint of what was read, so that the same content is known again.
     pub fn content(&self, digest: &[u8; 32]) -> [u8; 32] {
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.index.index(&["content", &hex])
+        self.index.index(&["content", &lower_hex(digest)])
     }
+
+    /// The fingerprint of the same content where it is no signed letter: a draft, a cancellation.
+    pub(crate) fn content_as(&self, what: &str, digest: &[u8; 32]) -> [u8; 32] {
+        self.index.index(&["content", what, &lower_hex(digest)])
+    }
+}
+
+fn lower_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What a sealed reference of a letter is.

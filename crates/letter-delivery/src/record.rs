@@ -48,6 +48,18 @@ pub struct LetterRecord {
     pub taken_at: DateTime<Utc>,
     /// How many copies it has.
     pub copies: u32,
+    /// Cancelled by its source: what comes later of this document needs a person.
+    #[serde(default)]
+    pub cancelled: bool,
+    /// An earlier version of the document had left, or may have, when this one came.
+    #[serde(default)]
+    pub earlier_left: bool,
+    /// Fingerprints of earlier contents of the document, so that a replay of one is known.
+    #[serde(default)]
+    pub earlier: Vec<[u8; 32]>,
+    /// Something a person must know although the state goes on.
+    #[serde(default)]
+    pub alert: Option<String>,
     /// The number of its events.
     pub events: u64,
 }
@@ -87,7 +99,7 @@ pub struct CopyRecord {
     pub attempts: u32,
     /// Attempts of this series that were answered with a failure.
     pub spent: u32,
-    /// When the first attempt of this series began.
+    /// When the first attempt of this series began that reached the transport.
     pub first_attempt_at: Option<DateTime<Utc>>,
     /// How often MESH was asked about the present doubt.
     pub asked: u32,
@@ -101,6 +113,9 @@ pub struct CopyRecord {
     pub message_id: Option<String>,
     /// Cancelled by its source while MESH may have had it: to be carried through when known.
     pub withdraw_pending: bool,
+    /// A later version came while MESH may have had it: to be carried through when known.
+    #[serde(default)]
+    pub supersede_pending: bool,
     /// When the contract wants it with the practice.
     pub due_at: Option<DateTime<Utc>>,
     /// When it entered its state.
@@ -171,6 +186,15 @@ impl ClosesOn {
             _ => false,
         }
     }
+
+    /// What a copy in this state asks for when its receiver promises this.
+    pub const fn duty(self, state: CopyState) -> Duty {
+        match (self, state) {
+            (Self::Acknowledged | Self::Filed, CopyState::Collected) => Duty::ACKNOWLEDGE,
+            (Self::Filed, CopyState::Acked) => Duty::FILE,
+            _ => state.duty(),
+        }
+    }
 }
 
 impl LetterRecord {
@@ -189,7 +213,7 @@ impl LetterRecord {
 
     /// Whether a person must act.
     pub fn needs_person(&self) -> bool {
-        self.state.kind() == StateKind::NeedsPerson
+        self.state.kind() == StateKind::NeedsPerson || self.alert.is_some()
     }
 }
 
@@ -202,15 +226,51 @@ impl CopyRecord {
         }
     }
 
-    /// When someone must act, by the state's duty.
+    /// Who must act, by when: what the state asks for, and what its profile still promises.
+    pub const fn duty(&self) -> Duty {
+        self.address.closes_on.duty(self.state)
+    }
+
+    /// When someone must act.
     pub fn act_by(&self) -> Option<DateTime<Utc>> {
-        act_by(self.entered_at, &self.state.duty())
+        act_by(self.entered_at, &self.duty())
     }
 
     /// Whether a person must act.
     pub fn needs_person(&self) -> bool {
         self.state.kind() == StateKind::NeedsPerson || self.alert.is_some()
     }
+
+    /// Whether MESH may have it although that is not known.
+    pub(crate) const fn is_in_doubt(&self) -> bool {
+        matches!(
+            (self.state, self.resume),
+            (CopyState::Sending | CopyState::Uncertain, _)
+                | (CopyState::Held, Some(CopyState::Uncertain))
+        )
+    }
+
+    /// Whether it left for MESH, or may have.
+    pub(crate) const fn may_have_left(&self) -> bool {
+        self.accepted_at.is_some() || self.is_in_doubt()
+    }
+}
+
+/// Adds to what a person must know; what was told before stays.
+pub(crate) fn tell(alert: &mut Option<String>, what: &str) {
+    match alert {
+        Some(told) if is_told(told, what) => {}
+        Some(told) => {
+            told.push_str("; ");
+            told.push_str(what);
+        }
+        None => *alert = Some(what.to_owned()),
+    }
+}
+
+/// Whether an alert says this already.
+pub(crate) fn is_told(alert: &str, what: &str) -> bool {
+    alert.split("; ").any(|told| told == what)
 }
 
 fn act_by(entered_at: DateTime<Utc>, duty: &Duty) -> Option<DateTime<Utc>> {

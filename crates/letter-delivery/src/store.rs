@@ -19,7 +19,8 @@ pub trait Store: Send + Sync {
     /// # Errors
     ///
     /// [`StoreError::Conflict`] when a stream or document moved on meanwhile: read again and
-    /// decide again. [`StoreError::Fenced`] when the lease was lost. [`StoreError::Unavailable`]
+    /// decide again. That includes a record without an event of its own: one whose `events` is not
+    /// the length of its stream after this commit is stale. [`StoreError::Fenced`] when the lease was lost. [`StoreError::Unavailable`]
     /// when nothing could be written.
     fn commit(&self, commit: Commit) -> impl Future<Output = Result<(), StoreError>> + Send;
 
@@ -126,7 +127,8 @@ pub struct Claimed {
     pub letter: LetterRecord,
     /// The copy, for work about a copy.
     pub copy: Option<CopyRecord>,
-    /// The latest version of the letter's document.
+    /// The latest version of the letter's document that counts: not one that is a draft,
+    /// superseded or withdrawn.
     pub latest_version: u32,
 }
 
@@ -153,11 +155,11 @@ impl Claimed {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DocumentView {
-    /// The latest version.
+    /// The highest version number given so far.
     pub latest: u32,
-    /// The fingerprint of its content.
+    /// The fingerprint of the content that stands.
     pub content: [u8; 32],
-    /// The letter of that version.
+    /// The letter that stands.
     pub letter: LetterRecord,
     /// Its copies.
     pub copies: Vec<CopyRecord>,

@@ -8,11 +8,15 @@ use super::policy::Ambiguous;
 use crate::commit::{Commit, Work, WorkChange, WorkKind};
 use crate::copy::CopyEvent;
 use crate::outcome::AskResult;
-use crate::record::CopyRecord;
+use crate::record::{CopyRecord, tell};
 use crate::store::Claimed;
 
 /// How often "not there" must be heard before it is believed.
 const NOT_FOUND_BELIEVED: u32 = 2;
+/// The reason of a failure after MESH never took what it was sent.
+const NEVER_TAKEN: &str = "never-taken";
+/// What a person must know when the policy had a copy sent again.
+const DOUBLE_POSSIBLE: &str = "a double is possible: sent again without an answer";
 
 impl Engine {
     /// Records what MESH said about a local id, and what follows from it.
@@ -43,7 +47,7 @@ impl Engine {
         let mut writer = self.writer(now);
         let data = Data::new().with("attempt", i64::from(copy.attempts));
         writer.copy(&mut copy, CopyEvent::SendMultiple, Some("W-DUP"), data);
-        copy.alert = Some("W-DUP".to_owned());
+        tell(&mut copy.alert, "W-DUP");
         writer.follow_up(&mut copy, None, first);
         writer.commit.copies.push(copy);
         writer.commit
@@ -52,14 +56,23 @@ impl Engine {
     fn not_found(&mut self, now: DateTime<Utc>, mut copy: CopyRecord) -> Commit {
         copy.asked = copy.asked.saturating_add(1);
         let again = now + self.policy.ask_again;
+        let is_believed = copy.asked >= NOT_FOUND_BELIEVED;
+        if is_believed {
+            copy.spent = copy.spent.saturating_add(1);
+        }
+        let exhausted = copy.spent >= self.policy.attempts_max;
         let mut writer = self.writer(now);
-        if copy.asked < NOT_FOUND_BELIEVED {
-            writer.work(copy.key, WorkKind::Ask, again);
-        } else {
+        if is_believed {
             let data = Data::new().with("asked", i64::from(copy.asked));
             writer.copy(&mut copy, CopyEvent::SendNotFound, None, data);
             copy.doubt_since = None;
-            writer.work(copy.key, WorkKind::Send, now);
+            if exhausted {
+                writer.give_up(&mut copy, NEVER_TAKEN);
+            } else {
+                writer.work(copy.key, WorkKind::Send, now);
+            }
+        } else {
+            writer.work(copy.key, WorkKind::Ask, again);
         }
         writer.commit.copies.push(copy);
         writer.commit
@@ -76,9 +89,16 @@ impl Engine {
                 ..Commit::default()
             };
         }
-        let ambiguous = self.policy.ambiguous;
+        copy.spent = copy.spent.saturating_add(1);
+        let exhausted = copy.spent >= self.policy.attempts_max;
+        // To send again what is cancelled, or for ever, helps nobody: a person decides.
+        let decision = if copy.withdraw_pending || exhausted {
+            Ambiguous::Hold
+        } else {
+            self.policy.ambiguous
+        };
         let mut writer = self.writer(now);
-        match ambiguous {
+        match decision {
             Ambiguous::Resend => {
                 writer.copy(
                     &mut copy,
@@ -86,7 +106,7 @@ impl Engine {
                     None,
                     Data::new(),
                 );
-                copy.alert = Some("a double is possible: sent again without an answer".to_owned());
+                tell(&mut copy.alert, DOUBLE_POSSIBLE);
                 writer.work(copy.key, WorkKind::Send, now);
             }
             Ambiguous::Hold => {

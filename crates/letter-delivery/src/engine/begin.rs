@@ -4,11 +4,12 @@ use audit_core::Data;
 use chrono::{DateTime, Utc};
 
 use super::Engine;
+use super::intake::CANCELLED;
 use crate::commit::{Commit, Work, WorkChange, WorkKind};
 use crate::copy::CopyEvent;
 use crate::keys::{LocalId, PayloadId};
 use crate::record::CopyRecord;
-use crate::state::CopyState;
+use crate::state::{CopyState, LetterState};
 use crate::store::Claimed;
 
 /// What to make durable first, and what to do then.
@@ -62,19 +63,23 @@ impl Engine {
     pub fn begin(&mut self, now: DateTime<Utc>, claimed: Claimed) -> Begun {
         let fence = (claimed.work.stream, claimed.token);
         let mut begun = match (claimed.work.kind, claimed.copy.clone()) {
-            (WorkKind::Prepare, _) => order(claimed, Job::Prepare),
+            (WorkKind::Prepare, _) if claimed.letter.state == LetterState::Parsed => {
+                order(claimed, Job::Prepare)
+            }
             (WorkKind::Send, Some(copy)) => self.begin_send(now, claimed, copy),
-            (WorkKind::Ask, Some(copy)) => {
+            (WorkKind::Ask, Some(copy)) if copy.state == CopyState::Uncertain => {
                 let job = Job::Ask {
                     local_id: copy.local_id,
                 };
                 self.unless_broken(now, claimed, job)
             }
             (WorkKind::Track, Some(copy)) => match copy.message_id {
-                Some(message_id) => self.unless_broken(now, claimed, Job::Track { message_id }),
-                None => settle(claimed),
+                Some(message_id) if is_followed(copy.state) => {
+                    self.unless_broken(now, claimed, Job::Track { message_id })
+                }
+                _ => settle(claimed),
             },
-            (_, None) => settle(claimed),
+            _ => settle(claimed),
         };
         begun.commit.fence = Some(fence);
         begun
@@ -84,7 +89,7 @@ impl Engine {
         match copy.state {
             CopyState::Sending => self.found_open_attempt(now, copy),
             CopyState::Queued if copy.withdraw_pending => self.carry_withdrawal(now, copy),
-            CopyState::Queued if claimed.letter.version < claimed.latest_version => {
+            CopyState::Queued if is_overtaken(&copy, &claimed) => {
                 self.give_way(now, copy, claimed.latest_version)
             }
             CopyState::Queued => match copy.artefact {
@@ -117,7 +122,7 @@ impl Engine {
 
     fn carry_withdrawal(&mut self, now: DateTime<Utc>, mut copy: CopyRecord) -> Begun {
         let mut writer = self.writer(now);
-        writer.withdraw_copy(&mut copy, Some("cancelled"));
+        writer.withdraw_copy(&mut copy, Some(CANCELLED));
         writer.commit.copies.push(copy);
         Begun {
             commit: writer.commit,
@@ -130,6 +135,7 @@ impl Engine {
         let mut writer = self.writer(now);
         let data = Data::new().with("latest_version", i64::from(latest));
         writer.copy(&mut copy, CopyEvent::Superseded, None, data);
+        copy.supersede_pending = false;
         writer.done(copy.key);
         writer.commit.copies.push(copy);
         Begun {
@@ -174,6 +180,16 @@ impl Engine {
             None => order(claimed, job),
         }
     }
+}
+
+/// Whether a later version, or a document that replaces this one, came meanwhile.
+const fn is_overtaken(copy: &CopyRecord, claimed: &Claimed) -> bool {
+    copy.supersede_pending || claimed.letter.version < claimed.latest_version
+}
+
+/// Whether it still matters what becomes of a message in this state.
+const fn is_followed(state: CopyState) -> bool {
+    matches!(state, CopyState::Accepted | CopyState::WithdrawalDue)
 }
 
 fn order(claimed: Claimed, job: Job) -> Begun {

@@ -1,19 +1,23 @@
 //! A document arrives.
 
-use audit_core::{Data, salted_digest};
+mod events;
+mod version;
+
+use audit_core::{Data, SubjectKey};
 use chrono::{DateTime, Utc};
 use nhs_types::{NhsNumber, Sensitive};
 
-use super::write::time_text;
 use super::{Engine, Writer};
-use crate::commit::{Commit, DocumentChange, NewPayload, NewReference, PayloadKind, WorkKind};
-use crate::copy::CopyEvent;
+use crate::commit::{Commit, NewReference, PayloadKind, WorkKind};
 use crate::keys::RefKind;
 use crate::letter::LetterEvent;
 use crate::outcome::Disposition;
-use crate::record::{CopyRecord, LetterRecord};
-use crate::state::{CopyState, LetterState};
+use crate::record::{CopyRecord, LetterRecord, tell};
+use crate::state::LetterState;
 use crate::store::DocumentView;
+use version::{OLDER, document_change, doubt, is_draft_of_next, is_known, remember, supersedes};
+
+pub(super) use events::CANCELLED;
 
 /// A document as reading left it.
 #[derive(Clone, Debug)]
@@ -100,12 +104,8 @@ pub enum TakenAs {
     Withdrawal,
 }
 
-/// A version that was known already, with other content, where the source counts versions.
-const CHANGED: &str = "content-changed-same-version";
-/// New content of a document that its source had cancelled.
-const CANCELLED_BEFORE: &str = "cancelled-before";
-/// A version older than one that is here.
-const OLDER: &str = "older-than-known";
+/// What a person must know when a document is cancelled of which an earlier version went.
+const EARLIER_LEFT: &str = "an earlier version had left: the practice must be told";
 
 impl Engine {
     /// Takes a document in: decides whether it is new, a version, a double or a cancellation.
@@ -119,50 +119,34 @@ impl Engine {
         known: Option<DocumentView>,
         replaced: Option<DocumentView>,
     ) -> Taken {
-        let fingerprint = self.keys.content(&intake.content);
+        let content = self.fingerprint(&intake);
         match known {
-            Some(view) if view.content == fingerprint => Taken {
+            Some(view) if is_known(&intake, content, &view) => Taken {
                 commit: Commit::default(),
                 as_what: TakenAs::Duplicate,
             },
-            view if intake.disposition == Disposition::Withdraw => self.withdraw(now, intake, view),
-            view => self.take_letter(now, intake, view, replaced),
+            view if intake.disposition == Disposition::Withdraw => {
+                self.withdraw(now, intake, content, view)
+            }
+            Some(view) if is_draft_of_next(&intake, &view) => self.draft_of_next(now, view),
+            view => self.take_letter(now, intake, content, view, replaced),
         }
     }
 
-    fn take_letter(
-        &mut self,
-        now: DateTime<Utc>,
-        intake: Intake,
-        known: Option<DocumentView>,
-        replaced: Option<DocumentView>,
-    ) -> Taken {
-        let expected = known.as_ref().map(|view| view.latest);
-        let draft = known
-            .as_ref()
-            .filter(|view| view.letter.state == LetterState::DraftSeen);
-        let doubt = doubt(&intake, known.as_ref());
-        let mut letter = match draft {
-            Some(view) => view.letter.clone(),
-            None => self.new_record(now, &intake, expected.map_or(1, |latest| latest + 1)),
-        };
-        let change = self.document_change(&intake, expected, &letter);
-        let references = self.references(&intake, &letter);
-        let content_id = self.payload_id();
-        let source_id = self.payload_id();
+    /// The same content signed after it was a draft, or cancelled after it was signed, is news.
+    fn fingerprint(&self, intake: &Intake) -> [u8; 32] {
+        match intake.disposition {
+            Disposition::Draft => self.keys.content_as("draft", &intake.content),
+            Disposition::Withdraw => self.keys.content_as("withdrawal", &intake.content),
+            _ => self.keys.content(&intake.content),
+        }
+    }
+
+    /// A draft of the next version leaves the signed one as it is.
+    fn draft_of_next(&mut self, now: DateTime<Utc>, view: DocumentView) -> Taken {
+        let mut letter = view.letter;
         let mut writer = self.writer(now);
-        writer.commit.document = Some(change);
-        writer.commit.references = references;
-        writer.take(&mut letter, intake, (source_id, content_id), doubt);
-        if letter.state == LetterState::Parsed {
-            writer.work(letter.key, WorkKind::Prepare, now);
-        }
-        if supersedes(letter.state) {
-            let earlier = known.filter(|_| draft_is_not(&letter, expected));
-            for view in earlier.into_iter().chain(replaced) {
-                writer.supersede(view, &letter);
-            }
-        }
+        writer.letter(&mut letter, LetterEvent::DraftSeen, None, Data::new());
         let as_what = TakenAs::Letter(letter.state);
         writer.commit.letters.push(letter);
         Taken {
@@ -171,18 +155,101 @@ impl Engine {
         }
     }
 
+    fn take_letter(
+        &mut self,
+        now: DateTime<Utc>,
+        intake: Intake,
+        content: [u8; 32],
+        known: Option<DocumentView>,
+        replaced: Option<DocumentView>,
+    ) -> Taken {
+        let expected = known.as_ref().map(|view| view.latest);
+        let doubt = doubt(&intake, known.as_ref());
+        let (mut letter, earlier) = self.record_for(now, &intake, known);
+        let mut change = document_change(expected, content, &letter);
+        let references = self.references(&intake, &letter);
+        let content_id = self.payload_id();
+        let source_id = self.payload_id();
+        letter.subject = self.subject(&intake).or(letter.subject);
+        let mut writer = self.writer(now);
+        writer.commit.references = references;
+        writer.take(&mut letter, intake, (source_id, content_id), doubt);
+        match earlier {
+            Some(view) if doubt == Some(OLDER) => {
+                writer.stands(view, content, &mut change);
+            }
+            view if supersedes(letter.state) => {
+                let document = letter.document;
+                let other = replaced.filter(|view| view.letter.document != document);
+                for view in view.into_iter().chain(other) {
+                    writer.supersede(view, &letter);
+                }
+            }
+            _ => {}
+        }
+        if letter.state == LetterState::Parsed {
+            writer.work(letter.key, WorkKind::Prepare, now);
+        }
+        writer.commit.document = Some(change);
+        let as_what = TakenAs::Letter(letter.state);
+        writer.commit.letters.push(letter);
+        Taken {
+            commit: writer.commit,
+            as_what,
+        }
+    }
+
+    /// The record that the document is taken into, and the letter that stood before it.
+    fn record_for(
+        &self,
+        now: DateTime<Utc>,
+        intake: &Intake,
+        known: Option<DocumentView>,
+    ) -> (LetterRecord, Option<DocumentView>) {
+        let Some(view) = known else {
+            return (self.new_record(now, intake, 1), None);
+        };
+        if view.letter.state == LetterState::DraftSeen {
+            let mut letter = view.letter;
+            remember(&mut letter, view.content);
+            letter.taken_at = now;
+            return (letter, None);
+        }
+        let mut letter = self.new_record(now, intake, view.latest.saturating_add(1));
+        letter.cancelled = view.letter.cancelled;
+        letter.earlier.clone_from(&view.letter.earlier);
+        remember(&mut letter, view.content);
+        letter.earlier_left =
+            view.letter.earlier_left || view.copies.iter().any(CopyRecord::may_have_left);
+        (letter, Some(view))
+    }
+
+    fn subject(&self, intake: &Intake) -> Option<SubjectKey> {
+        let number = intake.patient.as_ref();
+        number.map(|number| self.keys.patient(number))
+    }
+
     fn withdraw(
         &mut self,
         now: DateTime<Utc>,
         intake: Intake,
+        content: [u8; 32],
         known: Option<DocumentView>,
     ) -> Taken {
         let expected = known.as_ref().map(|view| view.latest);
         let (mut letter, copies) = match known {
-            Some(view) => (view.letter, view.copies),
+            Some(view) => {
+                let mut letter = view.letter;
+                remember(&mut letter, view.content);
+                (letter, view.copies)
+            }
             None => (self.new_record(now, &intake, 1), Vec::new()),
         };
-        let change = self.document_change(&intake, expected, &letter);
+        letter.cancelled = true;
+        if letter.earlier_left {
+            tell(&mut letter.alert, EARLIER_LEFT);
+        }
+        let change = document_change(expected, content, &letter);
         let references = self.references(&intake, &letter);
         let source_id = self.payload_id();
         let mut writer = self.writer(now);
@@ -210,10 +277,7 @@ impl Engine {
             document: self.keys.document(&intake.source, &intake.document),
             version,
             source_version: intake.version,
-            subject: intake
-                .patient
-                .as_ref()
-                .map(|number| self.keys.patient(number)),
+            subject: self.subject(intake),
             state: LetterState::SignedOff,
             resume: None,
             reason: None,
@@ -225,29 +289,15 @@ impl Engine {
             entered_at: now,
             taken_at: now,
             copies: 0,
+            cancelled: false,
+            earlier_left: false,
+            earlier: Vec::new(),
+            alert: None,
             events: 0,
         }
     }
 
-    fn document_change(
-        &self,
-        intake: &Intake,
-        expected: Option<u32>,
-        letter: &LetterRecord,
-    ) -> DocumentChange {
-        DocumentChange {
-            key: letter.document,
-            expected,
-            latest: letter.version,
-            letter: letter.key,
-            content: self.keys.content(&intake.content),
-        }
-    }
-
     fn references(&self, intake: &Intake, letter: &LetterRecord) -> Vec<NewReference> {
-        if letter.events > 0 {
-            return Vec::new();
-        }
         let reference = |kind: RefKind, value: &str| {
             NewReference::new(
                 kind,
@@ -256,131 +306,11 @@ impl Engine {
                 value.to_owned(),
             )
         };
-        let number = intake.patient.as_ref().map(NhsNumber::expose);
-        let number = number.map(|number| reference(RefKind::NhsNumber, number));
-        std::iter::once(reference(RefKind::Document, &intake.document))
-            .chain(number)
-            .collect()
-    }
-}
-
-/// Why a version must not simply follow the one that is known.
-fn doubt(intake: &Intake, known: Option<&DocumentView>) -> Option<&'static str> {
-    let known = &known?.letter;
-    if known.state == LetterState::Withdrawn {
-        return Some(CANCELLED_BEFORE);
-    }
-    match (intake.version, known.source_version) {
-        (Some(new), Some(old)) if new == old && known.state != LetterState::DraftSeen => {
-            Some(CHANGED)
-        }
-        (Some(new), Some(old)) if new < old => Some(OLDER),
-        _ => None,
-    }
-}
-
-/// Whether a letter in this state takes the place of earlier versions that have not left.
-const fn supersedes(state: LetterState) -> bool {
-    matches!(
-        state,
-        LetterState::Parsed | LetterState::Held | LetterState::Withheld
-    )
-}
-
-fn draft_is_not(letter: &LetterRecord, latest: Option<u32>) -> bool {
-    latest != Some(letter.version)
-}
-
-impl Writer<'_> {
-    fn take(
-        &mut self,
-        letter: &mut LetterRecord,
-        intake: Intake,
-        (source_id, content_id): (crate::PayloadId, crate::PayloadId),
-        doubt: Option<&'static str>,
-    ) {
-        letter.source_version = intake.version;
-        letter.signed_at = intake.signed_at;
-        letter.due_at = intake.due_at;
-        letter.class.clone_from(&intake.class);
-        let digest = self.keep(letter.key, PayloadKind::Source, source_id, intake.raw);
-        let mut first = Data::new()
-            .with("source", intake.source)
-            .with("class", intake.class)
-            .with("payload_digest", digest);
-        if let Some(due) = intake.due_at {
-            first.insert("due", time_text(due));
-        }
-        let mut second = Data::new();
-        if !intake.warnings.is_empty() {
-            second.insert("warnings", intake.warnings.join(","));
-        }
-        if let Some(content) = intake.letter {
-            second.insert(
-                "letter_digest",
-                self.keep(letter.key, PayloadKind::Letter, content_id, content),
-            );
-            letter.content = Some(content_id);
-        }
-        let disposition = match doubt {
-            Some(_) if intake.disposition != Disposition::Draft => Disposition::Hold,
-            _ => intake.disposition,
-        };
-        let reason = doubt.unwrap_or(&intake.reason);
-        if doubt == Some(OLDER) {
-            self.letter(letter, LetterEvent::SignedOff, None, first);
-            self.letter(letter, LetterEvent::Superseded, doubt, second);
-            return;
-        }
-        let mut data = Some(first);
-        for event in disposition.events() {
-            let why = matches!(
-                event,
-                LetterEvent::ParseFailed | LetterEvent::Withheld | LetterEvent::DraftSeen
-            );
-            let next = data.take().unwrap_or_else(|| std::mem::take(&mut second));
-            self.letter(letter, *event, why.then_some(reason), next);
-        }
-    }
-
-    fn keep(
-        &mut self,
-        letter: audit_core::StreamKey,
-        kind: PayloadKind,
-        id: crate::PayloadId,
-        bytes: Sensitive<Vec<u8>>,
-    ) -> String {
-        let salt = self.random();
-        let digest = salted_digest(&salt, bytes.expose()).to_string();
-        let payload = NewPayload::new(id, letter, kind, salt, bytes.into_exposed());
-        self.commit.payloads.push(payload);
-        digest
-    }
-
-    fn supersede(&mut self, view: DocumentView, by: &LetterRecord) {
-        let data = || Data::new().with("superseded_by", by.key.to_string());
-        let mut letter = view.letter;
-        if !matches!(letter.state, LetterState::DraftSeen) {
-            self.letter(&mut letter, LetterEvent::Superseded, None, data());
-            if letter.state == LetterState::Superseded {
-                self.done(letter.key);
-            }
-            self.commit.letters.push(letter);
-        }
-        for mut copy in view.copies {
-            self.copy(&mut copy, CopyEvent::Superseded, None, data());
-            if copy.state == CopyState::Superseded {
-                self.done(copy.key);
-            }
-            self.commit.copies.push(copy);
-        }
-    }
-
-    pub(super) fn withdraw_copy(&mut self, copy: &mut CopyRecord, reason: Option<&str>) {
-        self.copy(copy, CopyEvent::WithdrawReceived, reason, Data::new());
-        copy.withdraw_pending = matches!(copy.state, CopyState::Sending | CopyState::Uncertain);
-        if matches!(copy.state, CopyState::Withdrawn) {
-            self.done(copy.key);
-        }
+        let is_first = letter.events == 0;
+        let is_other_patient = is_first || letter.subject != self.subject(intake);
+        let document = is_first.then(|| reference(RefKind::Document, &intake.document));
+        let number = intake.patient.as_ref().filter(|_| is_other_patient);
+        let number = number.map(|number| reference(RefKind::NhsNumber, number.expose()));
+        document.into_iter().chain(number).collect()
     }
 }

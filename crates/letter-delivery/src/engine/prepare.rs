@@ -87,12 +87,18 @@ impl ShapedCopy {
     }
 }
 
+/// A letter that routing sent to nobody.
+const NOBODY: &str = "no-recipient";
+
 impl Engine {
     /// Records what routing and shaping made of a letter, and queues its copies.
     pub fn prepared(&mut self, now: DateTime<Utc>, claimed: Claimed, prepared: Prepared) -> Commit {
         let token = claimed.token;
         let stream = claimed.letter.key;
         let mut commit = match prepared {
+            Prepared::Copies(copies) if copies.is_empty() => {
+                self.stopped(now, claimed, Route::Hold, NOBODY, Data::new())
+            }
             Prepared::Copies(copies) => self.copies(now, claimed, copies),
             Prepared::Stopped {
                 route,
@@ -151,6 +157,7 @@ impl Engine {
                 local_id: LocalId::of(letter.key, number, 1),
                 message_id: None,
                 withdraw_pending: false,
+                supersede_pending: false,
                 due_at: letter.due_at,
                 entered_at: now,
                 accepted_at: None,

@@ -77,6 +77,7 @@ impl Engine {
         let mut writer = self.writer(now);
         let data = Data::new().with("attempt", i64::from(copy.attempts));
         writer.copy(&mut copy, CopyEvent::SendRefused, Some(code), data);
+        writer.carry_through(&mut copy);
         writer.done(copy.key);
         writer.commit.copies.push(copy);
         writer.commit
@@ -93,17 +94,18 @@ impl Engine {
     ) -> Commit {
         if !unreachable {
             copy.spent = copy.spent.saturating_add(1);
+        } else if copy.spent == 0 {
+            copy.first_attempt_at = None;
         }
         let failures = if unreachable { 1 } else { copy.spent };
         let pause = self.policy.backoff(failures, &mut self.entropy);
         let pause = after.map_or(pause, |after| after.max(pause).min(self.policy.series_max));
-        let exhausted = self.is_exhausted(now, &copy);
+        let exhausted = !unreachable && self.is_exhausted(now, &copy);
         let mut writer = self.writer(now);
         let data = Data::new().with("attempt", i64::from(copy.attempts));
         writer.copy(&mut copy, CopyEvent::SendRetryable, Some(code), data);
         if exhausted {
-            writer.copy(&mut copy, CopyEvent::SendExhausted, Some(code), Data::new());
-            writer.done(copy.key);
+            writer.give_up(&mut copy, code);
         } else {
             let mut work = Work::new(copy.key, WorkKind::Send, now + pause);
             work.tries = copy.attempts;
@@ -113,6 +115,7 @@ impl Engine {
         writer.commit
     }
 
+    /// Whether the budget of this series is used up (audit-and-delivery facts 4.4).
     fn is_exhausted(&self, now: DateTime<Utc>, copy: &CopyRecord) -> bool {
         let spent = copy.spent >= self.policy.attempts_max;
         let since = copy.first_attempt_at.unwrap_or(now);
@@ -133,6 +136,13 @@ impl Engine {
 }
 
 impl Writer<'_> {
+    /// The tries are used up: a person must look.
+    pub(super) fn give_up(&mut self, copy: &mut CopyRecord, code: &str) {
+        self.copy(copy, CopyEvent::SendExhausted, Some(code), Data::new());
+        self.carry_through(copy);
+        self.done(copy.key);
+    }
+
     /// Sets what is known of an accepted copy, and when it is asked about.
     pub(super) fn follow_up(
         &mut self,
@@ -144,9 +154,7 @@ impl Writer<'_> {
         copy.message_id = message_id.or_else(|| copy.message_id.take());
         copy.doubt_since = None;
         copy.tracked = 0;
-        if copy.withdraw_pending {
-            self.withdraw_copy(copy, Some("cancelled"));
-        }
+        self.carry_through(copy);
         if copy.message_id.is_some() {
             let mut work = Work::new(copy.key, WorkKind::Track, self.now + first);
             work.earliest_at = self.now;

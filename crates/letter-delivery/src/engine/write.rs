@@ -1,13 +1,13 @@
 //! Puts events, records and work of one change together.
 
-use audit_core::{Data, EventBody, EventId, StreamKey, SubjectKey, Timestamp};
+use audit_core::{Data, DataValue, EventBody, EventId, StreamKey, SubjectKey, Timestamp};
 use chrono::{DateTime, Utc};
 
 use super::Dice;
 use crate::commit::{Commit, Work, WorkChange, WorkKind};
 use crate::copy::CopyEvent;
 use crate::letter::LetterEvent;
-use crate::record::{CopyRecord, LetterRecord};
+use crate::record::{CopyRecord, LetterRecord, tell};
 use crate::step::Step;
 
 /// Who acts when no person does.
@@ -51,6 +51,9 @@ impl<'a> Writer<'a> {
             letter.reason = reason.map(str::to_owned);
             letter.entered_at = self.now;
         }
+        if step == Step::NotAllowed {
+            tell(&mut letter.alert, &unexpected(event.as_str()));
+        }
         let Some((kind, data)) = recorded(step, event.as_str(), data, reason) else {
             return;
         };
@@ -81,8 +84,13 @@ impl<'a> Writer<'a> {
                 copy.entered_at = self.now;
                 self.close(copy);
             }
-            Step::Conflict => copy.alert = Some(format!("contradiction: {}", event.as_str())),
-            Step::NotAllowed => copy.alert = Some(format!("unexpected: {}", event.as_str())),
+            Step::Conflict => {
+                tell(
+                    &mut copy.alert,
+                    &format!("contradiction: {}", event.as_str()),
+                );
+            }
+            Step::NotAllowed => tell(&mut copy.alert, &unexpected(event.as_str())),
             Step::Kept | Step::Repeated => {}
         }
         let Some((kind, data)) = recorded(step, event.as_str(), data, reason) else {
@@ -99,7 +107,7 @@ impl<'a> Writer<'a> {
 
     fn close(&self, copy: &mut CopyRecord) {
         let closed = copy.address.closes_on.closed_by(copy.state);
-        copy.closed_at = closed.then_some(self.now);
+        copy.closed_at = closed.then(|| copy.closed_at.unwrap_or(self.now));
     }
 
     fn push(
@@ -141,6 +149,10 @@ struct Place {
     lseq: u64,
 }
 
+fn unexpected(event: &str) -> String {
+    format!("unexpected: {event}")
+}
+
 /// The `type` and data to record, or nothing for what is known already.
 fn recorded<'a, S>(
     step: Step<S>,
@@ -151,6 +163,7 @@ fn recorded<'a, S>(
     if let Some(reason) = reason {
         data.insert("reason", reason);
     }
+    let mut data = writable(&data);
     match step {
         Step::Moved(_) | Step::Kept => Some((event, data)),
         Step::Conflict => {
@@ -163,6 +176,25 @@ fn recorded<'a, S>(
         }
         Step::Repeated => None,
     }
+}
+
+/// The longest text in an event's data: a transport's code is not ours, and may be anything.
+const TEXT_CHARS_MAX: usize = 500;
+
+/// What a transport or a source says must never make an event that cannot be written.
+fn writable(data: &Data) -> Data {
+    let clean = |value: &DataValue| match value {
+        DataValue::Text(text) => DataValue::Text(
+            text.chars()
+                .filter(|c| !c.is_control())
+                .take(TEXT_CHARS_MAX)
+                .collect(),
+        ),
+        other => other.clone(),
+    };
+    data.iter()
+        .map(|(name, value)| (name.to_owned(), clean(value)))
+        .collect()
 }
 
 /// A UUIDv7: the time in its first 48 bits, the rest random.

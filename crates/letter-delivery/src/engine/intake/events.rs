@@ -1,0 +1,147 @@
+//! The events of a document that arrived, and of those that it meets.
+
+use audit_core::{Data, salted_digest};
+use nhs_types::Sensitive;
+
+use super::version::{OLDER, remember};
+use super::{Intake, Writer};
+use crate::commit::{DocumentChange, NewPayload, PayloadKind};
+use crate::copy::CopyEvent;
+use crate::engine::write::time_text;
+use crate::letter::LetterEvent;
+use crate::outcome::Disposition;
+use crate::record::{CopyRecord, LetterRecord};
+use crate::state::{CopyState, LetterState};
+use crate::store::DocumentView;
+
+/// A cancellation that waited until it was known whether MESH has the copy.
+pub(in crate::engine) const CANCELLED: &str = "cancelled";
+
+impl Writer<'_> {
+    pub(super) fn take(
+        &mut self,
+        letter: &mut LetterRecord,
+        intake: Intake,
+        (source_id, content_id): (crate::PayloadId, crate::PayloadId),
+        doubt: Option<&'static str>,
+    ) {
+        letter.source_version = intake.version;
+        letter.signed_at = intake.signed_at;
+        letter.due_at = intake.due_at;
+        letter.class.clone_from(&intake.class);
+        let digest = self.keep(letter.key, PayloadKind::Source, source_id, intake.raw);
+        let mut first = Data::new()
+            .with("source", intake.source)
+            .with("class", intake.class)
+            .with("payload_digest", digest);
+        if let Some(due) = intake.due_at {
+            first.insert("due", time_text(due));
+        }
+        let mut second = Data::new();
+        if !intake.warnings.is_empty() {
+            second.insert("warnings", intake.warnings.join(","));
+        }
+        if let Some(content) = intake.letter {
+            second.insert(
+                "letter_digest",
+                self.keep(letter.key, PayloadKind::Letter, content_id, content),
+            );
+            letter.content = Some(content_id);
+        }
+        let disposition = match (doubt, intake.disposition) {
+            // "It is here already" of something that is not: a person must look.
+            (Some(_), _) | (None, Disposition::Duplicate) => Disposition::Hold,
+            (None, disposition) => disposition,
+        };
+        let reason = doubt.unwrap_or(&intake.reason);
+        if doubt == Some(OLDER) {
+            self.letter(letter, LetterEvent::SignedOff, None, first);
+            self.letter(letter, LetterEvent::Superseded, doubt, second);
+            return;
+        }
+        if disposition == Disposition::Draft {
+            for (name, value) in second.iter() {
+                first.insert(name, value.clone());
+            }
+        }
+        let mut data = Some(first);
+        for event in disposition.events() {
+            let why = matches!(
+                event,
+                LetterEvent::ParseFailed | LetterEvent::Withheld | LetterEvent::DraftSeen
+            );
+            let next = data.take().unwrap_or_else(|| std::mem::take(&mut second));
+            self.letter(letter, *event, why.then_some(reason), next);
+        }
+    }
+
+    pub(super) fn keep(
+        &mut self,
+        letter: audit_core::StreamKey,
+        kind: PayloadKind,
+        id: crate::PayloadId,
+        bytes: Sensitive<Vec<u8>>,
+    ) -> String {
+        let salt = self.random();
+        let digest = salted_digest(&salt, bytes.expose()).to_string();
+        let payload = NewPayload::new(id, letter, kind, salt, bytes.into_exposed());
+        self.commit.payloads.push(payload);
+        digest
+    }
+
+    /// A late older version is recorded as such; the one that stands goes on standing.
+    pub(super) fn stands(
+        &mut self,
+        view: DocumentView,
+        older: [u8; 32],
+        change: &mut DocumentChange,
+    ) {
+        let mut letter = view.letter;
+        remember(&mut letter, older);
+        change.letter = letter.key;
+        change.content = view.content;
+        self.commit.letters.push(letter);
+    }
+
+    pub(super) fn supersede(&mut self, view: DocumentView, by: &LetterRecord) {
+        let data = || Data::new().with("superseded_by", by.key.to_string());
+        let mut letter = view.letter;
+        if letter.state != LetterState::DraftSeen {
+            self.letter(&mut letter, LetterEvent::Superseded, None, data());
+            if letter.state == LetterState::Superseded {
+                self.done(letter.key);
+            }
+            self.commit.letters.push(letter);
+        }
+        for mut copy in view.copies {
+            self.copy(&mut copy, CopyEvent::Superseded, None, data());
+            copy.supersede_pending = copy.is_in_doubt();
+            if copy.state == CopyState::Superseded {
+                self.done(copy.key);
+            }
+            self.commit.copies.push(copy);
+        }
+    }
+
+    pub(in crate::engine) fn withdraw_copy(&mut self, copy: &mut CopyRecord, reason: Option<&str>) {
+        self.copy(copy, CopyEvent::WithdrawReceived, reason, Data::new());
+        copy.withdraw_pending = copy.is_in_doubt();
+        if matches!(copy.state, CopyState::Withdrawn) {
+            self.done(copy.key);
+        }
+    }
+
+    /// Carries through what waited for an answer of MESH, once there is one. A queued copy is
+    /// left to the last look before it is sent.
+    pub(in crate::engine) fn carry_through(&mut self, copy: &mut CopyRecord) {
+        if copy.is_in_doubt() || copy.state == CopyState::Queued {
+            return;
+        }
+        if copy.withdraw_pending {
+            self.withdraw_copy(copy, Some(CANCELLED));
+        } else if copy.supersede_pending && copy.state == CopyState::Failed {
+            self.copy(copy, CopyEvent::Superseded, None, Data::new());
+        }
+        copy.supersede_pending = false;
+    }
+}
