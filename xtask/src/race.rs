@@ -1,0 +1,229 @@
+//! `race mesh`: our client and the Python client, as whole processes, against the same sandbox.
+//!
+//! Each sends the same letters; the runs alternate, so that what else the machine does falls on
+//! both. Starting the interpreter, reading certificates and the TLS handshake are counted: that
+//! is what a trust's machine pays.
+
+mod sandbox;
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::failure::{Failure, Outcome};
+use crate::figures::{self, Table};
+use crate::peers;
+use crate::process;
+use crate::say::say;
+use crate::workspace::Workspace;
+use sandbox::Sandbox;
+
+const LETTERS: usize = 500;
+const LETTER_BYTES: usize = 20_000;
+
+/// Runs of each; the median counts.
+const ROUNDS: usize = 3;
+
+const MEASURE: &str = "benches/race/measure.py";
+const THEIRS: &str = "benches/race/mesh.py";
+
+/// What one process took.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Cost {
+    cpu_s: f64,
+    wall_s: f64,
+    peak_mb: f64,
+}
+
+pub(crate) fn command(workspace: &Workspace, arguments: &[&str]) -> Outcome {
+    let save = match arguments {
+        ["mesh"] => false,
+        ["mesh", "--save"] => true,
+        _ => return Err(Failure::new("usage: cargo xtask race mesh [--save]")),
+    };
+    if let Some(missing) = peers::prepare(workspace).first() {
+        return Err(Failure::new(format!("not run: {missing}")));
+    }
+    let ours = build(workspace)?;
+    let sandbox = Sandbox::start(workspace)?;
+    let letter = letter(sandbox.folder())?;
+    let theirs = [
+        peers::python_of_client(workspace).into_os_string(),
+        workspace.path(THEIRS).into_os_string(),
+    ];
+    let mut costs = (Vec::new(), Vec::new());
+    for round in 1..=ROUNDS {
+        let our = measured(
+            workspace,
+            &sandbox,
+            &letter,
+            &[ours.clone().into_os_string()],
+        )?;
+        let their = measured(workspace, &sandbox, &letter, &theirs)?;
+        say(format_args!(
+            "round {round}: ours {:.2} s CPU, {:.1} MB; Python {:.2} s CPU, {:.1} MB",
+            our.cpu_s, our.peak_mb, their.cpu_s, their.peak_mb
+        ));
+        costs.0.push(our);
+        costs.1.push(their);
+    }
+    let page = page(&median(&costs.0), &median(&costs.1));
+    say(format_args!("\n{page}"));
+    if save {
+        figures::save(workspace, "race-mesh", "Race: sending over MESH", &page)?;
+    }
+    Ok(())
+}
+
+fn build(workspace: &Workspace) -> Outcome<PathBuf> {
+    let arguments = [
+        "build",
+        "--release",
+        "--package=letterbox-benches",
+        "--bin=race-mesh",
+    ];
+    process::run(&mut process::cargo(workspace, arguments))?;
+    Ok(workspace.path("target/release/race-mesh"))
+}
+
+fn letter(folder: &Path) -> Outcome<PathBuf> {
+    let line = "<p>Seen in clinic, doing well, see again in six months.</p>\n";
+    let letter: Vec<u8> = line.bytes().cycle().take(LETTER_BYTES).collect();
+    let path = folder.join("letter.xml");
+    fs::write(&path, letter)?;
+    Ok(path)
+}
+
+fn measured(
+    workspace: &Workspace,
+    sandbox: &Sandbox,
+    letter: &Path,
+    program: &[OsString],
+) -> Outcome<Cost> {
+    let mut command = Command::new(peers::python_of_client(workspace));
+    command.arg(workspace.path(MEASURE)).args(program);
+    command.arg(letter).arg(LETTERS.to_string());
+    command.envs(sandbox.settings());
+    // These would win over the certificate authority that the client is told.
+    command
+        .env_remove("REQUESTS_CA_BUNDLE")
+        .env_remove("CURL_CA_BUNDLE");
+    cost(&process::output(&mut command)?)
+}
+
+/// Reads the line of `measure.py`, and of the program's own line the peak of its memory.
+fn cost(text: &str) -> Outcome<Cost> {
+    let mut peak_kb = None;
+    let mut used = Value::Null;
+    for line in text.lines() {
+        let line: Value = serde_json::from_str(line)?;
+        if let Some(peak) = line.get("peak_kb").and_then(Value::as_f64) {
+            peak_kb = Some(peak);
+        } else {
+            used = line;
+        }
+    }
+    let number = |member: &str| used.get(member).and_then(Value::as_f64);
+    match (number("cpu_s"), number("wall_s"), peak_kb) {
+        (Some(cpu_s), Some(wall_s), Some(peak_kb)) => Ok(Cost {
+            cpu_s,
+            wall_s,
+            peak_mb: peak_kb * 1024.0 / 1e6,
+        }),
+        _ => Err(Failure::new(format!("no figures in: {text}"))),
+    }
+}
+
+fn median(costs: &[Cost]) -> Cost {
+    let middle = |figure: fn(&Cost) -> f64| {
+        let mut figures: Vec<f64> = costs.iter().map(figure).collect();
+        figures.sort_by(f64::total_cmp);
+        figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+    };
+    Cost {
+        cpu_s: middle(|cost| cost.cpu_s),
+        wall_s: middle(|cost| cost.wall_s),
+        peak_mb: middle(|cost| cost.peak_mb),
+    }
+}
+
+fn page(ours: &Cost, theirs: &Cost) -> String {
+    let mut table = Table::new(&["whole process", "CPU", "wall", "peak memory"]);
+    for (name, cost) in [("ours (mesh-client)", ours), ("Python mesh-client", theirs)] {
+        table.row([
+            name.to_owned(),
+            format!("{:.2} s", cost.cpu_s),
+            format!("{:.1} s", cost.wall_s),
+            format!("{:.1} MB", cost.peak_mb),
+        ]);
+    }
+    table.row([
+        "ratio".to_owned(),
+        ratio(ours.cpu_s, theirs.cpu_s),
+        ratio(ours.wall_s, theirs.wall_s),
+        ratio(ours.peak_mb, theirs.peak_mb),
+    ]);
+    format!(
+        "{LETTERS} letters of {LETTER_BYTES} bytes, one after the other, over mutual TLS to the \
+         official sandbox; median of {ROUNDS} runs of each, alternating. CPU is user and system \
+         time; the wall time is mostly the sandbox's own.\n\n{}",
+        table.to_markdown()
+    )
+}
+
+fn ratio(ours: f64, theirs: f64) -> String {
+    format!("1 : {:.1}", theirs / ours)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINES: &str = "{\"peak_kb\": 10000}\n{\"cpu_s\": 0.5, \"wall_s\": 8.0}\n";
+
+    #[test]
+    fn the_lines_of_a_run_are_read() {
+        let cost = cost(LINES).unwrap();
+        assert_eq!((cost.cpu_s, cost.wall_s, cost.peak_mb), (0.5, 8.0, 10.24));
+    }
+
+    #[test]
+    fn a_run_that_did_not_tell_its_memory_is_refused() {
+        assert!(cost("{\"cpu_s\": 0.5, \"wall_s\": 8.0}\n").is_err());
+        assert!(cost("Traceback").is_err());
+    }
+
+    #[test]
+    fn the_median_is_taken_for_each_figure() {
+        let costs = [(1.0, 9.0), (3.0, 7.0), (2.0, 8.0)];
+        let costs = costs.map(|(cpu_s, wall_s)| Cost {
+            cpu_s,
+            wall_s,
+            peak_mb: 1.0,
+        });
+        let median = median(&costs);
+        assert_eq!((median.cpu_s, median.wall_s), (2.0, 8.0));
+    }
+
+    #[test]
+    fn the_page_tells_the_ratio() {
+        let ours = Cost {
+            cpu_s: 0.5,
+            wall_s: 8.0,
+            peak_mb: 10.0,
+        };
+        let theirs = Cost {
+            cpu_s: 6.0,
+            wall_s: 16.0,
+            peak_mb: 45.0,
+        };
+        let page = page(&ours, &theirs);
+        assert!(
+            page.contains("| 1 : 12.0 | 1 : 2.0 |     1 : 4.5 |"),
+            "{page}"
+        );
+    }
+}
