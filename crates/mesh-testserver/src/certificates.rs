@@ -46,8 +46,11 @@ impl Certificates {
         let mut expired = client()?;
         expired.not_before = date_time_ymd(2020, 1, 1);
         expired.not_after = date_time_ymd(2021, 1, 1);
-        let server =
-            leaf("mesh test server", server_names.to_vec(), ExtendedKeyUsagePurpose::ServerAuth)?;
+        let server = leaf(
+            "mesh test server",
+            server_names.to_vec(),
+            ExtendedKeyUsagePurpose::ServerAuth,
+        )?;
         Ok(Self {
             ca,
             server: sign(&server, &issuer)?,
@@ -88,7 +91,10 @@ fn sign(
 ) -> Result<PemPair, rcgen::Error> {
     let key = KeyPair::generate()?;
     let certificate = params.signed_by(&key, issuer)?.pem();
-    Ok(PemPair { certificate, key: key.serialize_pem() })
+    Ok(PemPair {
+        certificate,
+        key: key.serialize_pem(),
+    })
 }
 
 #[cfg(test)]
@@ -105,10 +111,15 @@ mod tests {
         let expired = &made.expired;
         let expired =
             TlsIdentity::from_pem(expired.certificate.as_bytes(), expired.key.as_bytes()).unwrap();
-        assert_eq!(expired.not_after().to_rfc3339(), "2021-01-01T00:00:00+00:00");
+        assert_eq!(
+            expired.not_after().to_rfc3339(),
+            "2021-01-01T00:00:00+00:00"
+        );
         assert_eq!(expired.common_name(), Some(CLIENT_NAME));
-        let crossed =
-            TlsIdentity::from_pem(made.client.certificate.as_bytes(), made.server.key.as_bytes());
+        let crossed = TlsIdentity::from_pem(
+            made.client.certificate.as_bytes(),
+            made.server.key.as_bytes(),
+        );
         assert_eq!(crossed.unwrap_err(), TlsError::KeyMismatch);
     }
 }

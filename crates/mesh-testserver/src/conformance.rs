@@ -62,7 +62,16 @@ impl Target {
         (organisation, workflow): (OdsCode, WorkflowId),
     ) -> Self {
         let base_url = base_url.to_owned();
-        Self { base_url, identity, stranger: None, trust, a, b, organisation, workflow }
+        Self {
+            base_url,
+            identity,
+            stranger: None,
+            trust,
+            a,
+            b,
+            organisation,
+            workflow,
+        }
     }
 
     fn builder(&self, credentials: &Credentials) -> ClientBuilder {
@@ -70,7 +79,10 @@ impl Target {
     }
 
     fn client(&self, credentials: &Credentials) -> Result<Client, String> {
-        self.builder(credentials).identity(self.identity.clone()).build().map_err(text)
+        self.builder(credentials)
+            .identity(self.identity.clone())
+            .build()
+            .map_err(text)
     }
 
     fn sender(&self) -> Result<Client, String> {
@@ -102,7 +114,10 @@ async fn case(
     name: &'static str,
     case: impl Future<Output = Outcome>,
 ) {
-    results.push(CaseResult { name, outcome: Box::pin(case).await });
+    results.push(CaseResult {
+        name,
+        outcome: Box::pin(case).await,
+    });
 }
 
 fn text(error: impl std::fmt::Display) -> String {
@@ -110,16 +125,26 @@ fn text(error: impl std::fmt::Display) -> String {
 }
 
 fn equal<T: PartialEq + Debug>(what: &str, got: T, expected: T) -> Outcome {
-    if got == expected { Ok(()) } else { Err(format!("{what}: got {got:?}, expected {expected:?}")) }
+    if got == expected {
+        Ok(())
+    } else {
+        Err(format!("{what}: got {got:?}, expected {expected:?}"))
+    }
 }
 
 fn is_true(what: &str, holds: bool) -> Outcome {
-    if holds { Ok(()) } else { Err(format!("not so: {what}")) }
+    if holds {
+        Ok(())
+    } else {
+        Err(format!("not so: {what}"))
+    }
 }
 
 /// A local id that no run used before.
 fn new_local_id() -> Result<LocalId, String> {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_err(text)?;
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_err(text)?;
     LocalId::parse(&format!("L{:020X}", since.as_nanos())).map_err(text)
 }
 

@@ -63,7 +63,14 @@ impl Fault {
     /// characters.
     pub fn new(method: &str, path: &str, action: FaultAction) -> Self {
         let (method, path) = (method.to_owned(), path.to_owned());
-        Self { method, path, times: 1, skip: 0, before_token: false, action }
+        Self {
+            method,
+            path,
+            times: 1,
+            skip: 0,
+            before_token: false,
+            action,
+        }
     }
 
     /// Uses the rule for so many requests.
@@ -97,12 +104,20 @@ impl Fault {
 impl FaultAction {
     /// An answer with this status and no body.
     pub fn status(status: u16) -> Self {
-        Self::Status { status, headers: Vec::new(), body: Vec::new() }
+        Self::Status {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
     }
 
     /// An answer with this status and body.
     pub fn status_with_body(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self::Status { status, headers: Vec::new(), body: body.into() }
+        Self::Status {
+            status,
+            headers: Vec::new(),
+            body: body.into(),
+        }
     }
 }
 
@@ -115,7 +130,10 @@ pub(crate) struct Chosen {
 
 /// Uses up a rule that fits the request.
 pub(crate) fn choose(rules: &mut [Fault], method: &str, path: &str) -> Option<Chosen> {
-    for rule in rules.iter_mut().filter(|rule| rule.times > 0 && rule.fits(method, path)) {
+    for rule in rules
+        .iter_mut()
+        .filter(|rule| rule.times > 0 && rule.fits(method, path))
+    {
         if rule.skip > 0 {
             rule.skip -= 1;
             continue;
@@ -123,7 +141,10 @@ pub(crate) fn choose(rules: &mut [Fault], method: &str, path: &str) -> Option<Ch
         if rule.times != usize::MAX {
             rule.times -= 1;
         }
-        return Some(Chosen { action: rule.action.clone(), before_token: rule.before_token });
+        return Some(Chosen {
+            action: rule.action.clone(),
+            before_token: rule.before_token,
+        });
     }
     None
 }
@@ -179,7 +200,10 @@ mod tests {
         let mut rules = [Fault::new("GET", "*", FaultAction::Flip).skip(1).times(2)];
         let mut chosen = |method: &str| choose(&mut rules, method, "/x").is_some();
         assert_eq!([chosen("POST"), chosen("GET")], [false, false]);
-        assert_eq!([chosen("GET"), chosen("get"), chosen("GET")], [true, true, false]);
+        assert_eq!(
+            [chosen("GET"), chosen("get"), chosen("GET")],
+            [true, true, false]
+        );
     }
 
     #[test]
@@ -190,7 +214,10 @@ mod tests {
         ];
         for _ in 0..3 {
             let chosen = choose(&mut rules, "PUT", "/x").unwrap();
-            assert!(matches!(chosen.action, FaultAction::Status { status: 500, .. }));
+            assert!(matches!(
+                chosen.action,
+                FaultAction::Status { status: 500, .. }
+            ));
         }
     }
 }

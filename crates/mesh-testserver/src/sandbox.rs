@@ -23,7 +23,11 @@ const NEEDED: [&str; 4] = ["bash", "openssl", "flock", "python3"];
 pub fn missing_program() -> Option<&'static str> {
     NEEDED.into_iter().find(|program| {
         let found = Command::new(program)
-            .arg(if *program == "openssl" { "version" } else { "--version" })
+            .arg(if *program == "openssl" {
+                "version"
+            } else {
+                "--version"
+            })
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status();
@@ -57,8 +61,15 @@ impl Sandbox {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()?;
-        let mut sandbox = Self { child, values: BTreeMap::new() };
-        let lines = sandbox.child.stdout.take().map(|stdout| BufReader::new(stdout).lines());
+        let mut sandbox = Self {
+            child,
+            values: BTreeMap::new(),
+        };
+        let lines = sandbox
+            .child
+            .stdout
+            .take()
+            .map(|stdout| BufReader::new(stdout).lines());
         for line in lines.into_iter().flatten() {
             let line = line?;
             if line == "READY" {
@@ -108,7 +119,9 @@ impl Sandbox {
     }
 
     fn file(&self, name: &str) -> Result<Vec<u8>> {
-        let path = self.value(name).ok_or_else(|| Error::other(format!("no {name} was told")))?;
+        let path = self
+            .value(name)
+            .ok_or_else(|| Error::other(format!("no {name} was told")))?;
         std::fs::read(path)
     }
 }
@@ -126,5 +139,7 @@ impl Drop for Sandbox {
 }
 
 fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+        .local_addr()?
+        .port())
 }

@@ -53,7 +53,12 @@ impl TestServer {
         let port = listener.local_addr()?.port();
         let state = Arc::new(Mutex::new(state));
         let accepting = tokio::spawn(accept(listener, acceptor, Arc::clone(&state)));
-        Ok(Self { state, certificates, port, accepting })
+        Ok(Self {
+            state,
+            certificates,
+            port,
+            accepting,
+        })
     }
 
     /// Address of the server, `https://localhost:…`.
@@ -206,7 +211,9 @@ fn tls(certificates: &Certificates) -> io::Result<ServerConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut roots = RootCertStore::empty();
     let read = |pem: &str| CertificateDer::from_pem_slice(pem.as_bytes()).map_err(io::Error::other);
-    roots.add(read(&certificates.ca)?).map_err(io::Error::other)?;
+    roots
+        .add(read(&certificates.ca)?)
+        .map_err(io::Error::other)?;
     let verifier =
         WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
             .build()

@@ -34,7 +34,10 @@ const HANDSHAKE_HEADERS: [&str; 3] = ["mex-clientversion", "mex-osname", "mex-os
 
 impl Call {
     fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.headers
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     fn is_v2(&self) -> bool {
@@ -50,13 +53,17 @@ impl Call {
 /// The mailbox whose token the request must carry, if any.
 pub(crate) fn mailbox_of(call: &Call) -> Option<MailboxId> {
     let segments = call.segments();
-    let name = segments.get(1).filter(|name| !NOT_MAILBOXES.contains(&name.as_str()))?;
+    let name = segments
+        .get(1)
+        .filter(|name| !NOT_MAILBOXES.contains(&name.as_str()))?;
     MailboxId::parse(name).ok()
 }
 
 /// Refuses a request whose token is not good.
 pub(crate) fn check_token(state: &mut State, call: &Call) -> Result<(), Reply> {
-    let Some(mailbox) = mailbox_of(call) else { return Ok(()) };
+    let Some(mailbox) = mailbox_of(call) else {
+        return Ok(());
+    };
     token::check(state, &mailbox, call.header("authorization"))
         .map_err(|text| Problem::new(403, "", "", text).reply(call))
 }
@@ -68,7 +75,9 @@ pub(crate) fn answer(state: &mut State, call: &Call) -> Reply {
     }
     let segments = call.segments();
     let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
-    let [root, rest @ ..] = parts.as_slice() else { return Reply::empty(404) };
+    let [root, rest @ ..] = parts.as_slice() else {
+        return Reply::empty(404);
+    };
     if *root != "messageexchange" {
         return Reply::empty(404);
     }
@@ -102,9 +111,7 @@ fn of_mailbox(
         }
         ("POST", ["outbox"]) => outbox::send(state, call, mailbox),
         ("GET", ["outbox", "tracking"]) => outbox::track(state, call, mailbox),
-        ("GET", ["outbox", "tracking", local_id]) => {
-            outbox::track_local(state, mailbox, local_id)
-        }
+        ("GET", ["outbox", "tracking", local_id]) => outbox::track_local(state, mailbox, local_id),
         _ => Ok(Reply::empty(404)),
     }
 }
@@ -112,7 +119,9 @@ fn of_mailbox(
 /// The three headers are demanded, as in the official description (mesh-api section 6).
 fn handshake(call: &Call, mailbox: &MailboxId) -> Result<Reply, Problem> {
     if call.method == "POST" {
-        let missing = HANDSHAKE_HEADERS.iter().find(|name| call.header(name).is_none());
+        let missing = HANDSHAKE_HEADERS
+            .iter()
+            .find(|name| call.header(name).is_none());
         if let Some(name) = missing {
             return Err(Problem::missing(name));
         }
@@ -120,7 +129,10 @@ fn handshake(call: &Call, mailbox: &MailboxId) -> Result<Reply, Problem> {
     if call.is_v2() {
         return Ok(Reply::empty(200));
     }
-    Ok(Reply::json(200, &serde_json::json!({ "mailboxId": mailbox.as_str() })))
+    Ok(Reply::json(
+        200,
+        &serde_json::json!({ "mailboxId": mailbox.as_str() }),
+    ))
 }
 
 /// Undoes percent-encoding; what is not well encoded stays as it is.
@@ -129,7 +141,9 @@ fn decode(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('%') {
         bytes.extend_from_slice(before.as_bytes());
-        let digits = after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let digits = after
+            .get(..2)
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
         match digits {
             Some(byte) => {
                 bytes.push(byte);

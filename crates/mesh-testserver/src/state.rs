@@ -22,7 +22,9 @@ pub(crate) struct State {
 /// Without keys and tokens.
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State").field("store", &self.store).finish_non_exhaustive()
+        f.debug_struct("State")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
     }
 }
 
@@ -31,7 +33,8 @@ const LOG_MAX: usize = 20_000;
 
 impl State {
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        self.fixed_time.unwrap_or_else(|| DateTime::from(std::time::SystemTime::now()))
+        self.fixed_time
+            .unwrap_or_else(|| DateTime::from(std::time::SystemTime::now()))
     }
 
     pub(crate) fn note(&mut self, request: LoggedRequest) {

@@ -29,7 +29,14 @@ impl Store {
     pub(crate) fn add(&mut self, mailbox: Mailbox) {
         let id = mailbox.id.clone();
         let (waiting, sent) = (BTreeSet::new(), BTreeMap::new());
-        self.mailboxes.insert(id, Slot { mailbox, waiting, sent });
+        self.mailboxes.insert(
+            id,
+            Slot {
+                mailbox,
+                waiting,
+                sent,
+            },
+        );
     }
 
     pub(crate) fn mailbox(&self, id: &MailboxId) -> Option<&Mailbox> {
@@ -41,7 +48,11 @@ impl Store {
     }
 
     pub(crate) fn waiting(&self, id: &MailboxId) -> impl Iterator<Item = &StoredMessage> {
-        let ids = self.mailboxes.get(id).into_iter().flat_map(|slot| &slot.waiting);
+        let ids = self
+            .mailboxes
+            .get(id)
+            .into_iter()
+            .flat_map(|slot| &slot.waiting);
         ids.filter_map(|id| self.messages.get(id))
     }
 
@@ -50,14 +61,20 @@ impl Store {
         organisation: &OdsCode,
         workflow: &WorkflowId,
     ) -> impl Iterator<Item = &Mailbox> {
-        self.mailboxes.values().map(|slot| &slot.mailbox).filter(move |mailbox| {
-            mailbox.organisation.as_ref() == Some(organisation)
-                && mailbox.receives.contains(workflow)
-        })
+        self.mailboxes
+            .values()
+            .map(|slot| &slot.mailbox)
+            .filter(move |mailbox| {
+                mailbox.organisation.as_ref() == Some(organisation)
+                    && mailbox.receives.contains(workflow)
+            })
     }
 
     pub(crate) fn sent_as(&self, from: &MailboxId, local_id: &LocalId) -> &[MessageId] {
-        let sent = self.mailboxes.get(from).and_then(|slot| slot.sent.get(local_id));
+        let sent = self
+            .mailboxes
+            .get(from)
+            .and_then(|slot| slot.sent.get(local_id));
         sent.map_or(&[], Vec::as_slice)
     }
 
@@ -68,7 +85,11 @@ impl Store {
         if let (Some(from), Some(local_id)) = (&message.from, &message.local_id)
             && let Some(sender) = self.mailboxes.get_mut(from)
         {
-            sender.sent.entry(local_id.clone()).or_default().push(id.clone());
+            sender
+                .sent
+                .entry(local_id.clone())
+                .or_default()
+                .push(id.clone());
         }
         if let Some(slot) = self.mailboxes.get_mut(&message.to) {
             slot.waiting.insert(id.clone());
@@ -92,7 +113,9 @@ impl Store {
 
     /// Takes a message out of its inbox; true when it lay there or had been taken out before.
     pub(crate) fn acknowledge(&mut self, id: &MessageId, at: DateTime<Utc>) -> bool {
-        let Some(message) = self.messages.get_mut(id) else { return false };
+        let Some(message) = self.messages.get_mut(id) else {
+            return false;
+        };
         if message.status == TrackingStatus::Accepted {
             message.status = TrackingStatus::Acknowledged;
             message.status_at = at;
@@ -118,7 +141,9 @@ impl Store {
 
     /// An id as the real service's: time to the microsecond, underscore, six hex digits.
     fn next_id(&mut self, at: DateTime<Utc>) -> MessageId {
-        let micros = at.timestamp_micros().max(self.last_micros.saturating_add(1));
+        let micros = at
+            .timestamp_micros()
+            .max(self.last_micros.saturating_add(1));
         self.last_micros = micros;
         let at = DateTime::from_timestamp_micros(micros).unwrap_or(at);
         let tail = micros.wrapping_mul(0x9E37_79B9).unsigned_abs() & 0x00FF_FFFF;
@@ -169,7 +194,10 @@ mod tests {
     #[test]
     fn undeliverable_leaves_the_inbox_and_reports_to_the_sender() {
         let at = "2026-11-21T21:00:00Z".parse().unwrap();
-        let (a, b) = (MailboxId::parse("A").unwrap(), MailboxId::parse("B").unwrap());
+        let (a, b) = (
+            MailboxId::parse("A").unwrap(),
+            MailboxId::parse("B").unwrap(),
+        );
         let mut store = Store::default();
         store.add(Mailbox::new(a.clone(), "a"));
         store.add(Mailbox::new(b.clone(), "b"));
@@ -177,11 +205,17 @@ mod tests {
         message.from = Some(a.clone());
         message.local_id = LocalId::parse("L1").ok();
         let id = store.deliver(message);
-        assert_eq!(store.sent_as(&a, &LocalId::parse("L1").unwrap()), [id.clone()]);
+        assert_eq!(
+            store.sent_as(&a, &LocalId::parse("L1").unwrap()),
+            [id.clone()]
+        );
         let report = store.undeliverable(&id, at).unwrap();
         assert_eq!(store.waiting(&b).count(), 0);
         let waiting: Vec<_> = store.waiting(&a).collect();
         assert_eq!(waiting[0].id, report);
-        assert_eq!(waiting[0].report.as_ref().unwrap().linked_message_id, Some(id));
+        assert_eq!(
+            waiting[0].report.as_ref().unwrap().linked_message_id,
+            Some(id)
+        );
     }
 }

@@ -16,9 +16,13 @@ pub(crate) fn check(
     mailbox: &MailboxId,
     header: Option<&str>,
 ) -> Result<(), &'static str> {
-    let token = header.and_then(|header| header.strip_prefix("NHSMESH ")).ok_or(SHAPE)?;
+    let token = header
+        .and_then(|header| header.strip_prefix("NHSMESH "))
+        .ok_or(SHAPE)?;
     let fields: Vec<&str> = token.split(':').collect();
-    let [claimed, nonce, count, stamp, _] = fields.as_slice() else { return Err(SHAPE) };
+    let [claimed, nonce, count, stamp, _] = fields.as_slice() else {
+        return Err(SHAPE);
+    };
     let count = count.parse::<u64>().map_err(|_| SHAPE)?;
     let at = NaiveDateTime::parse_from_str(&format!("{stamp}00"), "%Y%m%d%H%M%S")
         .map_err(|_| SHAPE)?
@@ -49,15 +53,17 @@ mod tests {
 
     fn state(now: &str) -> (State, MailboxId) {
         let id = MailboxId::parse("X26ABC1").unwrap();
-        let mut state = State { shared_key: b"key".to_vec(), ..State::default() };
+        let mut state = State {
+            shared_key: b"key".to_vec(),
+            ..State::default()
+        };
         state.fixed_time = Some(now.parse().unwrap());
         state.store.add(Mailbox::new(id.clone(), "pass:word"));
         (state, id)
     }
 
     fn token(id: &MailboxId, password: &str, at: &str) -> String {
-        let credentials =
-            Credentials::new(id.clone(), Secret::new(password), Secret::new("key"));
+        let credentials = Credentials::new(id.clone(), Secret::new(password), Secret::new("key"));
         let at: DateTime<Utc> = at.parse().unwrap();
         authorization(&credentials, "n", 0, at).expose().to_owned()
     }
@@ -94,9 +100,20 @@ mod tests {
         assert_eq!(check(&mut state, &id, Some(&wrong)), invalid);
         let other = MailboxId::parse("X26ABC2").unwrap();
         let foreign = token(&other, "pass:word", at);
-        assert_eq!(check(&mut state, &id, Some(&foreign)), Err("Mailbox id does not match token"));
-        assert_eq!(check(&mut state, &other, Some(&foreign)), Err("No mailbox matched"));
-        for header in [None, Some("Basic x"), Some("NHSMESH a:b"), Some("NHSMESH a:b:c:d:e")] {
+        assert_eq!(
+            check(&mut state, &id, Some(&foreign)),
+            Err("Mailbox id does not match token")
+        );
+        assert_eq!(
+            check(&mut state, &other, Some(&foreign)),
+            Err("No mailbox matched")
+        );
+        for header in [
+            None,
+            Some("Basic x"),
+            Some("NHSMESH a:b"),
+            Some("NHSMESH a:b:c:d:e"),
+        ] {
             assert_eq!(check(&mut state, &id, header), Err(SHAPE));
         }
     }

@@ -50,7 +50,10 @@ async fn no_client_certificate() {
     let client = client(&server, None, &server.certificates().ca);
     let (fault, text) = refused(&client).await;
     assert_eq!(fault, CertificateFault::ClientMissing);
-    assert!(text.contains("demands a client certificate: configure"), "{text}");
+    assert!(
+        text.contains("demands a client certificate: configure"),
+        "{text}"
+    );
     assert!(server.log().is_empty(), "nothing may be taken");
 }
 
@@ -59,8 +62,14 @@ async fn the_certificate_of_a_stranger() {
     let server = TestServer::start().await.unwrap();
     let stranger = identity(&server.certificates().stranger);
     let (fault, text) = refused(&client(&server, Some(stranger), &server.certificates().ca)).await;
-    assert!(matches!(fault, CertificateFault::ClientRefused { .. }), "{fault:?}");
-    assert!(text.contains("check that it was issued for this environment"), "{text}");
+    assert!(
+        matches!(fault, CertificateFault::ClientRefused { .. }),
+        "{fault:?}"
+    );
+    assert!(
+        text.contains("check that it was issued for this environment"),
+        "{text}"
+    );
     assert!(!text.contains("it expired at"), "{text}");
     assert!(server.log().is_empty(), "nothing may be taken");
 }
@@ -70,14 +79,21 @@ async fn an_expired_client_certificate() {
     let server = TestServer::start().await.unwrap();
     let expired = identity(&server.certificates().expired);
     let (_, text) = refused(&client(&server, Some(expired), &server.certificates().ca)).await;
-    assert!(text.ends_with("; it expired at 2021-01-01 00:00:00 UTC"), "{text}");
+    assert!(
+        text.ends_with("; it expired at 2021-01-01 00:00:00 UTC"),
+        "{text}"
+    );
     assert!(server.log().is_empty(), "nothing may be taken");
 }
 
 #[tokio::test]
 async fn a_server_for_another_name() {
     let names = ["elsewhere.example"];
-    let server = TestServer::builder().sample_mailboxes().server_names(&names).start().await;
+    let server = TestServer::builder()
+        .sample_mailboxes()
+        .server_names(&names)
+        .start()
+        .await;
     let server = server.unwrap();
     let own = identity(&server.certificates().client);
     let (_, text) = refused(&client(&server, Some(own), &server.certificates().ca)).await;
@@ -91,7 +107,10 @@ async fn a_server_of_another_authority() {
     let other = TestServer::start().await.unwrap();
     let own = identity(&server.certificates().client);
     let (_, text) = refused(&client(&server, Some(own), &other.certificates().ca)).await;
-    assert!(text.contains("the service's certificate is not acceptable"), "{text}");
+    assert!(
+        text.contains("the service's certificate is not acceptable"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -108,7 +127,10 @@ async fn a_port_that_does_not_speak_tls() {
     let trust = TrustAnchors::from_pem(server.certificates().ca.as_bytes()).unwrap();
     let credentials = server.credentials(&mailbox()).unwrap();
     let address = format!("https://localhost:{port}");
-    let client = Client::builder(&address, credentials).trust(trust).build().unwrap();
+    let client = Client::builder(&address, credentials)
+        .trust(trust)
+        .build()
+        .unwrap();
     let error = client.send(&message()).await.unwrap_err();
     assert_eq!(error.disposition(), Disposition::Retry { after: None });
     assert!(error.to_string().contains("does not speak TLS"), "{error}");
@@ -118,7 +140,9 @@ async fn a_port_that_does_not_speak_tls() {
 async fn a_client_needs_to_be_told_whom_to_trust() {
     let server = TestServer::start().await.unwrap();
     let credentials = server.credentials(&mailbox()).unwrap();
-    let error = Client::builder(&server.url(), credentials).build().unwrap_err();
+    let error = Client::builder(&server.url(), credentials)
+        .build()
+        .unwrap_err();
     assert_eq!(error.disposition(), Disposition::Misuse);
     assert!(error.to_string().starts_with("trust: "), "{error}");
 }

@@ -51,7 +51,10 @@ async fn every_attempt_has_a_token_of_its_own_mesh_api_section_4() {
     let tokens: Vec<_> = log.iter().map(|request| request.token().unwrap()).collect();
     assert_eq!(tokens.len(), 5);
     assert_eq!(tokens.iter().collect::<BTreeSet<_>>().len(), 5);
-    assert_eq!(log.iter().map(|request| request.status).collect::<Vec<_>>(), [429, 429, 202, 200, 200]);
+    assert_eq!(
+        log.iter().map(|request| request.status).collect::<Vec<_>>(),
+        [429, 429, 202, 200, 200]
+    );
 }
 
 #[tokio::test]
@@ -60,7 +63,11 @@ async fn a_failed_request_is_never_repeated_by_the_client() {
     let client = server.client(&trust()).unwrap();
     client.handshake().await.unwrap();
     server.clear_log();
-    for action in [FaultAction::DropBefore, FaultAction::DropAfter, FaultAction::status(503)] {
+    for action in [
+        FaultAction::DropBefore,
+        FaultAction::DropAfter,
+        FaultAction::status(503),
+    ] {
         server.fault(Fault::new("*", "*", action));
     }
     for _ in 0..3 {
@@ -94,7 +101,11 @@ async fn neither_secrets_nor_sensitive_headers_come_out() {
     let mut shown = format!("{client:?} {message:?} {:?}", server.credentials(&trust()));
     for body in [json.as_str(), echo, "<html>canary-file.xml</html>"] {
         for status in [202, 400, 403, 417, 500] {
-            server.fault(Fault::new("*", "*", FaultAction::status_with_body(status, body)));
+            server.fault(Fault::new(
+                "*",
+                "*",
+                FaultAction::status_with_body(status, body),
+            ));
             let error = client.send(&message).await.unwrap_err();
             shown.push_str(&format!("{error} {error:?} {:?}\n", error.disposition()));
         }
@@ -104,7 +115,15 @@ async fn neither_secrets_nor_sensitive_headers_come_out() {
         let hash = log.token().unwrap().rsplit(':').next().unwrap().to_owned();
         assert!(!shown.contains(&hash));
     }
-    for secret in ["anary", "CANARY", "9990000018", "pass word", "TestKey", "a letter", "1967"] {
+    for secret in [
+        "anary",
+        "CANARY",
+        "9990000018",
+        "pass word",
+        "TestKey",
+        "a letter",
+        "1967",
+    ] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }
 }
@@ -118,8 +137,15 @@ async fn a_message_in_chunks_comes_whole_mesh_api_section_10() {
     let message = client.download(&id).await.unwrap();
     assert_eq!(message.body, chunks.concat());
     assert!(matches!(message.kind, MessageKind::Data));
-    let paths: Vec<_> = server.log().iter().map(|request| request.path.clone()).collect();
-    assert!(paths[0].ends_with(id.as_str()) && paths[2].ends_with("/3"), "{paths:?}");
+    let paths: Vec<_> = server
+        .log()
+        .iter()
+        .map(|request| request.path.clone())
+        .collect();
+    assert!(
+        paths[0].ends_with(id.as_str()) && paths[2].ends_with("/3"),
+        "{paths:?}"
+    );
 }
 
 #[tokio::test]
@@ -128,17 +154,32 @@ async fn chunks_that_do_not_fit_are_refused_mesh_api_section_10() {
     let client = server.client(&trust()).unwrap();
     let chunks = vec![vec![b'a'; 9000], vec![b'b'; 9000], vec![b'c'; 9000]];
     let id = server.deliver(&practice(), &trust(), &workflow(), chunks);
-    let replace = |status: Option<u16>, headers: Vec<(String, Option<String>)>| {
-        FaultAction::Replace { status, headers, body: None }
-    };
+    let replace =
+        |status: Option<u16>, headers: Vec<(String, Option<String>)>| FaultAction::Replace {
+            status,
+            headers,
+            body: None,
+        };
     let wrong = [
         ("*", replace(Some(200), vec![])),
         ("*", replace(None, vec![header("mex-chunk-range", None)])),
-        ("*", replace(None, vec![header("mex-chunk-range", Some("1:2"))])),
-        ("*", replace(None, vec![header("mex-total-chunks", Some("4"))])),
-        ("*", replace(None, vec![header("mex-messageid", Some("ANOTHER"))])),
+        (
+            "*",
+            replace(None, vec![header("mex-chunk-range", Some("1:2"))]),
+        ),
+        (
+            "*",
+            replace(None, vec![header("mex-total-chunks", Some("4"))]),
+        ),
+        (
+            "*",
+            replace(None, vec![header("mex-messageid", Some("ANOTHER"))]),
+        ),
         ("*/2", replace(Some(200), vec![])),
-        ("*/2", replace(None, vec![header("mex-chunk-range", Some("3:3"))])),
+        (
+            "*/2",
+            replace(None, vec![header("mex-chunk-range", Some("3:3"))]),
+        ),
         ("*/2", replace(None, vec![header("mex-chunk-range", None)])),
         ("*/2", FaultAction::Cut { bytes: 20 }),
         ("*/2", FaultAction::Flip),
@@ -159,7 +200,12 @@ async fn chunks_that_do_not_fit_are_refused_mesh_api_section_10() {
 async fn a_body_without_an_end_mark_is_not_believed() {
     let server = TestServer::start().await.unwrap();
     let client = server.client(&trust()).unwrap();
-    let id = server.deliver(&practice(), &trust(), &workflow(), vec![b"a letter".to_vec()]);
+    let id = server.deliver(
+        &practice(),
+        &trust(),
+        &workflow(),
+        vec![b"a letter".to_vec()],
+    );
     let packed = gzip(b"a letter");
     let bodies = [
         packed[..packed.len() - 1].to_vec(),
@@ -173,7 +219,11 @@ async fn a_body_without_an_end_mark_is_not_believed() {
         server.fault(Fault::new(
             "GET",
             "*",
-            FaultAction::Replace { status: None, headers: Vec::new(), body },
+            FaultAction::Replace {
+                status: None,
+                headers: Vec::new(),
+                body,
+            },
         ));
         let error = client.download(&id).await.unwrap_err();
         assert!(matches!(error, Error::Unusable { .. }), "{error:?}");
@@ -181,9 +231,16 @@ async fn a_body_without_an_end_mark_is_not_believed() {
     }
     let two = [gzip(b"a letter in "), gzip(b"two members")].concat();
     let headers = Vec::new();
-    let action = FaultAction::Replace { status: None, headers, body: Some(two) };
+    let action = FaultAction::Replace {
+        status: None,
+        headers,
+        body: Some(two),
+    };
     server.fault(Fault::new("GET", "*", action));
-    assert_eq!(client.download(&id).await.unwrap().body, b"a letter in two members");
+    assert_eq!(
+        client.download(&id).await.unwrap().body,
+        b"a letter in two members"
+    );
 }
 
 #[tokio::test]
@@ -192,7 +249,12 @@ async fn a_message_over_the_limit_is_refused_and_stays() {
     let builder = server.client_builder(&trust()).unwrap();
     let client = builder.message_size_max(10_000).build().unwrap();
     let fits = server.deliver(&practice(), &trust(), &workflow(), vec![vec![b'a'; 10_000]]);
-    let large = server.deliver(&practice(), &trust(), &workflow(), vec![vec![b'a'; 5000]; 3]);
+    let large = server.deliver(
+        &practice(),
+        &trust(),
+        &workflow(),
+        vec![vec![b'a'; 5000]; 3],
+    );
     assert_eq!(client.download(&fits).await.unwrap().body.len(), 10_000);
     let error = client.download(&large).await.unwrap_err();
     assert_eq!(error.disposition(), Disposition::Refused, "{error}");
@@ -204,7 +266,10 @@ async fn what_nobody_collects_comes_back_as_a_report_mesh_api_section_13() {
     let server = TestServer::start().await.unwrap();
     let client = server.client(&trust()).unwrap();
     let local_id = LocalId::parse("L0123456789ABCDEF0123").unwrap();
-    let id = client.send(&letter().with_local_id(local_id.clone())).await.unwrap();
+    let id = client
+        .send(&letter().with_local_id(local_id.clone()))
+        .await
+        .unwrap();
     let report = server.undeliverable(&id).unwrap();
     assert_eq!(client.inbox().await.unwrap(), [report.clone()]);
     let message = client.download(&report).await.unwrap();
@@ -218,8 +283,16 @@ async fn what_nobody_collects_comes_back_as_a_report_mesh_api_section_13() {
     let tracking = client.track(&id).await.unwrap().unwrap();
     assert_eq!(tracking.status, TrackingStatus::Undeliverable);
     assert_eq!(tracking.is_success, Some(false));
-    let gone = server.client(&practice()).unwrap().download(&id).await.unwrap_err();
-    assert_eq!((gone.status(), gone.disposition()), (Some(410), Disposition::Refused));
+    let gone = server
+        .client(&practice())
+        .unwrap()
+        .download(&id)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (gone.status(), gone.disposition()),
+        (Some(410), Disposition::Refused)
+    );
 }
 
 #[tokio::test]
@@ -232,7 +305,10 @@ async fn a_report_about_routing_keeps_its_code() {
     let id = server.report(&trust(), notice.about(&failed));
     let message = client.download(&id).await.unwrap();
     let report = message.report().unwrap();
-    assert_eq!(report.code.advice(), Some(mesh_client::Advice::OtherChannel));
+    assert_eq!(
+        report.code.advice(),
+        Some(mesh_client::Advice::OtherChannel)
+    );
     assert_eq!(report.event, "TRANSFER");
     assert_eq!(report.linked_message_id, Some(failed.id));
 }
@@ -247,7 +323,10 @@ async fn a_clock_that_is_off_is_named_in_the_refusal() {
     let skew = error.refusal().unwrap().clock_skew.unwrap();
     assert!((skew - chrono::TimeDelta::hours(3)).abs() < chrono::TimeDelta::minutes(1));
     let text = error.to_string();
-    assert!(text.contains("check mailbox id, mailbox password, shared key and clock"), "{text}");
+    assert!(
+        text.contains("check mailbox id, mailbox password, shared key and clock"),
+        "{text}"
+    );
     assert!(text.ends_with("s behind the service's"), "{text}");
     server.set_clock(None);
     client.handshake().await.unwrap();
@@ -258,7 +337,12 @@ async fn the_first_page_has_500_and_collecting_makes_room() {
     let server = TestServer::start().await.unwrap();
     let client = server.client(&practice()).unwrap();
     for _ in 0..501 {
-        server.deliver(&trust(), &practice(), &workflow(), vec![b"a letter".to_vec()]);
+        server.deliver(
+            &trust(),
+            &practice(),
+            &workflow(),
+            vec![b"a letter".to_vec()],
+        );
     }
     assert_eq!(client.inbox().await.unwrap().len(), 500);
     assert_eq!(server.collect(&practice()).len(), 501);
@@ -271,8 +355,16 @@ async fn a_workflow_that_is_not_registered_is_417_with_17() {
     let server = builder.start().await.unwrap();
     let other = WorkflowId::parse("LOCAL_ENF_TEST").unwrap();
     let message = OutgoingMessage::new(practice(), other, "a letter").unwrap();
-    let error = server.client(&trust()).unwrap().send(&message).await.unwrap_err();
-    assert_eq!(error.code().and_then(mesh_client::ErrorCode::advice), Some(mesh_client::Advice::FixConfiguration));
+    let error = server
+        .client(&trust())
+        .unwrap()
+        .send(&message)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.code().and_then(mesh_client::ErrorCode::advice),
+        Some(mesh_client::Advice::FixConfiguration)
+    );
     assert_eq!(error.disposition(), Disposition::Refused);
 }
 

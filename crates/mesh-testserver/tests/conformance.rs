@@ -19,14 +19,23 @@ async fn every_case_holds() {
         &server.url(),
         (identity(&certificates.client), trust),
         (credentials("RT9OT001"), credentials("YGM24GP1")),
-        (OdsCode::parse("A99991").unwrap(), WorkflowId::parse("TOC_OUTP_ATT_DMS").unwrap()),
+        (
+            OdsCode::parse("A99991").unwrap(),
+            WorkflowId::parse("TOC_OUTP_ATT_DMS").unwrap(),
+        ),
     );
     target.stranger = Some(identity(&certificates.stranger));
     let results = run_all(&target).await;
-    let failed: Vec<_> = results.iter().filter(|result| result.outcome.is_err()).collect();
+    let failed: Vec<_> = results
+        .iter()
+        .filter(|result| result.outcome.is_err())
+        .collect();
     assert!(failed.is_empty(), "{failed:#?}");
     assert!(results.len() >= 20, "only {} cases", results.len());
     for id in ["RT9OT001", "YGM24GP1"] {
-        assert!(server.mailbox(&MailboxId::parse(id).unwrap()).is_empty(), "{id} was left dirty");
+        assert!(
+            server.mailbox(&MailboxId::parse(id).unwrap()).is_empty(),
+            "{id} was left dirty"
+        );
     }
 }

@@ -82,15 +82,14 @@ impl Answer {
         }
     }
 
-    /// "Not found" leads to a second send, so it must be the service's word: a gateway's page for
-    /// a wrong address is none. The service answers with JSON or without a body.
-    fn check_not_found(&self) -> std::result::Result<(), Damage> {
+    /// A gateway's page must not pass for the service's word: a false "not found" leads to a
+    /// second send. The service answers with JSON or without a body.
+    fn check_origin(&self, operation: Operation) -> Result<()> {
         let body = self.body.trim_ascii();
         if body.is_empty() || serde_json::from_slice::<serde_json::Value>(body).is_ok() {
-            Ok(())
-        } else {
-            Err(Damage::NotJson)
+            return Ok(());
         }
+        Err(self.unusable(operation, Damage::NotJson))
     }
 
     fn success_or(&self, operation: Operation) -> Result<()> {
@@ -151,18 +150,20 @@ pub fn refusal(
 ///
 /// # Errors
 ///
-/// [`Error::Unusable`] when it is no success.
+/// [`Error::Unusable`] when it is no success, or not the service's.
 pub fn read_handshake(answer: &Answer) -> Result<()> {
-    answer.success_or(Operation::Handshake)
+    answer.success_or(Operation::Handshake)?;
+    answer.check_origin(Operation::Handshake)
 }
 
 /// Reads the answer to an acknowledgement.
 ///
 /// # Errors
 ///
-/// [`Error::Unusable`] when it is no success.
+/// [`Error::Unusable`] when it is no success, or not the service's.
 pub fn read_acknowledged(answer: &Answer) -> Result<()> {
-    answer.success_or(Operation::Acknowledge)
+    answer.success_or(Operation::Acknowledge)?;
+    answer.check_origin(Operation::Acknowledge)
 }
 
 /// Reads the id that the service gave a message.
@@ -191,11 +192,11 @@ pub fn read_inbox(answer: &Answer) -> Result<InboxPage> {
 ///
 /// [`Error::Unusable`].
 pub fn read_tracked(answer: &Answer) -> Result<Option<Tracking>> {
-    let unusable = |damage| answer.unusable(Operation::Track, damage);
     if answer.status == 404 {
-        return answer.check_not_found().map(|()| None).map_err(unusable);
+        return answer.check_origin(Operation::Track).map(|()| None);
     }
     answer.success_or(Operation::Track)?;
+    let unusable = |damage| answer.unusable(Operation::Track, damage);
     parse_tracking(&answer.body).map(Some).map_err(unusable)
 }
 
@@ -209,9 +210,8 @@ pub fn read_tracked_local(answer: &Answer) -> Result<LocalIdTracking> {
     match answer.status {
         300 => Ok(LocalIdTracking::Several),
         404 => answer
-            .check_not_found()
-            .map(|()| LocalIdTracking::NotFound)
-            .map_err(unusable),
+            .check_origin(Operation::TrackLocal)
+            .map(|()| LocalIdTracking::NotFound),
         _ => {
             answer.success_or(Operation::TrackLocal)?;
             let found = parse_tracking(&answer.body).map_err(unusable)?;

@@ -107,6 +107,7 @@ impl Assembly {
         }
         let range = answer.header(headers::CHUNK_RANGE);
         if self.next == 1 {
+            check_origin(answer)?;
             self.total = first_range(range)?;
             self.check_total(answer)?;
         } else if range.and_then(parse_range) != Some((self.next, self.total)) {
@@ -151,6 +152,21 @@ impl Assembly {
             expected: format!("{}:{}", self.next, self.total),
             got,
         }
+    }
+}
+
+/// A gateway's login page comes with 200 too; it must not be stored as a letter.
+fn check_origin(answer: &Answer) -> Result<(), Damage> {
+    let own = [
+        headers::MESSAGE_ID,
+        headers::MESSAGE_TYPE,
+        headers::WORKFLOW_ID,
+        headers::TO,
+    ];
+    if own.iter().any(|name| answer.header(name).is_some()) {
+        Ok(())
+    } else {
+        Err(Damage::NotMesh)
     }
 }
 

@@ -48,6 +48,9 @@ pub enum Damage {
         /// What came.
         got: String,
     },
+    /// No header of the answer tells of a message: it is a gateway's page.
+    #[error("it does not come from a MESH service")]
+    NotMesh,
     /// The answer belongs to another message.
     #[error("the answer is about another message")]
     OtherMessage,

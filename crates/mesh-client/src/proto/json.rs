@@ -87,10 +87,12 @@ pub fn parse_tracking(body: &[u8]) -> Result<Tracking, Damage> {
 pub fn parse_lookup(body: &[u8]) -> Result<Vec<Endpoint>, Damage> {
     let json = object(body)?;
     let bad = || Damage::Member { member: "results" };
-    let results = json
-        .get("results")
-        .and_then(Value::as_array)
-        .ok_or_else(bad)?;
+    // The official description shows a single result as an object without a list.
+    let results = match json.get("results") {
+        Some(Value::Array(results)) => results.as_slice(),
+        Some(result @ Value::Object(_)) => std::slice::from_ref(result),
+        _ => return Err(bad()),
+    };
     let endpoint = |value: &Value| {
         let mailbox = text(value, &["mailbox_id", "address"])?;
         let name = text(value, &["mailbox_name", "description"]);

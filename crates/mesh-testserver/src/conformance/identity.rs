@@ -4,13 +4,48 @@ use super::{CaseResult, Outcome, Target, case, equal, is_true, text};
 
 pub(super) async fn run(target: &Target, results: &mut Vec<CaseResult>) {
     case(results, "handshake succeeds (section 6)", handshake(target)).await;
-    case(results, "handshake tells the service's clock (section 4)", clock(target)).await;
-    case(results, "each request has its own token (section 4)", tokens(target)).await;
-    case(results, "a wrong password is refused with 403 (section 4)", password(target)).await;
-    case(results, "a wrong shared key is refused with 403 (section 4)", key(target)).await;
-    case(results, "a clock three hours off is refused with 403 (section 4)", skew(target)).await;
-    case(results, "no client certificate: refused (section 2)", no_certificate(target)).await;
-    case(results, "a stranger's certificate: refused (section 2)", stranger(target)).await;
+    case(
+        results,
+        "handshake tells the service's clock (section 4)",
+        clock(target),
+    )
+    .await;
+    case(
+        results,
+        "each request has its own token (section 4)",
+        tokens(target),
+    )
+    .await;
+    case(
+        results,
+        "a wrong password is refused with 403 (section 4)",
+        password(target),
+    )
+    .await;
+    case(
+        results,
+        "a wrong shared key is refused with 403 (section 4)",
+        key(target),
+    )
+    .await;
+    case(
+        results,
+        "a clock three hours off is refused with 403 (section 4)",
+        skew(target),
+    )
+    .await;
+    case(
+        results,
+        "no client certificate: refused (section 2)",
+        no_certificate(target),
+    )
+    .await;
+    case(
+        results,
+        "a stranger's certificate: refused (section 2)",
+        stranger(target),
+    )
+    .await;
 }
 
 async fn handshake(target: &Target) -> Outcome {
@@ -22,7 +57,10 @@ async fn clock(target: &Target) -> Outcome {
     let client = target.sender()?;
     client.handshake().await.map_err(text)?;
     match client.clock_skew() {
-        Some(skew) => is_true("the clocks differ by less than a minute", skew.num_seconds().abs() < 60),
+        Some(skew) => is_true(
+            "the clocks differ by less than a minute",
+            skew.num_seconds().abs() < 60,
+        ),
         None => Err("the answer has no Date".to_owned()),
     }
 }
@@ -41,7 +79,12 @@ async fn password(target: &Target) -> Outcome {
 }
 
 async fn key(target: &Target) -> Outcome {
-    forbidden(target, Secret::new("password"), Some(Secret::new("not the key"))).await
+    forbidden(
+        target,
+        Secret::new("password"),
+        Some(Secret::new("not the key")),
+    )
+    .await
 }
 
 async fn forbidden(target: &Target, password: Secret, key: Option<Secret>) -> Outcome {
@@ -58,7 +101,9 @@ async fn skew(target: &Target) -> Outcome {
 }
 
 async fn refused_with_403(client: &Client) -> Outcome {
-    let Err(error) = client.handshake().await else { return Err("it was accepted".to_owned()) };
+    let Err(error) = client.handshake().await else {
+        return Err("it was accepted".to_owned());
+    };
     equal("status", error.status(), Some(403))?;
     equal("disposition", error.disposition(), Disposition::Refused)?;
     is_true("it is about the configuration", error.is_configuration())
@@ -69,7 +114,9 @@ async fn no_certificate(target: &Target) -> Outcome {
 }
 
 async fn stranger(target: &Target) -> Outcome {
-    let Some(stranger) = &target.stranger else { return Ok(()) };
+    let Some(stranger) = &target.stranger else {
+        return Ok(());
+    };
     let builder = target.builder(&target.a).identity(stranger.clone());
     not_connected(&builder.build().map_err(text)?).await
 }

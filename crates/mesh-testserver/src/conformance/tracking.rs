@@ -3,9 +3,24 @@ use mesh_client::{LocalIdTracking, MessageId, Tracking, TrackingStatus};
 use super::{CaseResult, Outcome, Target, case, clear, equal, is_true, new_local_id, text};
 
 pub(super) async fn run(target: &Target, results: &mut Vec<CaseResult>) {
-    case(results, "tracking follows a message (section 14)", by_id(target)).await;
-    case(results, "an unknown message is not tracked (section 14)", unknown(target)).await;
-    case(results, "a local id is found: none, one, several (section 18)", by_local_id(target)).await;
+    case(
+        results,
+        "tracking follows a message (section 14)",
+        by_id(target),
+    )
+    .await;
+    case(
+        results,
+        "an unknown message is not tracked (section 14)",
+        unknown(target),
+    )
+    .await;
+    case(
+        results,
+        "a local id is found: none, one, several (section 18)",
+        by_local_id(target),
+    )
+    .await;
 }
 
 async fn by_id(target: &Target) -> Outcome {
@@ -17,8 +32,15 @@ async fn by_id(target: &Target) -> Outcome {
     equal("status", &waiting.status, &TrackingStatus::Accepted)?;
     equal("message id", &waiting.message_id, &id)?;
     equal("local id", waiting.local_id.as_ref(), Some(&local_id))?;
-    equal("recipient", waiting.recipient.as_ref(), Some(target.b.mailbox()))?;
-    is_true("it was uploaded before it expires", waiting.uploaded_at < waiting.expires_at)?;
+    equal(
+        "recipient",
+        waiting.recipient.as_ref(),
+        Some(target.b.mailbox()),
+    )?;
+    is_true(
+        "it was uploaded before it expires",
+        waiting.uploaded_at < waiting.expires_at,
+    )?;
     clear(target, &id).await?;
     let collected = found(sender.track(&id).await.map_err(text)?)?;
     equal("status", collected.status, TrackingStatus::Acknowledged)
@@ -39,7 +61,9 @@ async fn by_local_id(target: &Target) -> Outcome {
     let sender = target.sender()?;
     let before = sender.track_local(&local_id).await.map_err(text)?;
     equal("before", before, LocalIdTracking::NotFound)?;
-    let message = target.message(b"asked for")?.with_local_id(local_id.clone());
+    let message = target
+        .message(b"asked for")?
+        .with_local_id(local_id.clone());
     let first = sender.send(&message).await.map_err(text)?;
     match sender.track_local(&local_id).await.map_err(text)? {
         LocalIdTracking::Found(tracking) => {

@@ -11,7 +11,10 @@ use tokio::time::{Sleep, sleep};
 /// The body of an answer: all of it, or its beginning before the connection breaks.
 pub(super) enum Payload {
     Whole(Option<Bytes>),
-    Broken { start: Option<Bytes>, pause: Pin<Box<Sleep>> },
+    Broken {
+        start: Option<Bytes>,
+        pause: Pin<Box<Sleep>>,
+    },
 }
 
 /// Time for the beginning to leave before the connection is closed.
@@ -24,7 +27,10 @@ impl Payload {
 
     pub(super) fn broken(start: Bytes) -> Self {
         let start = (!start.is_empty()).then_some(start);
-        Self::Broken { start, pause: Box::pin(sleep(PAUSE)) }
+        Self::Broken {
+            start,
+            pause: Box::pin(sleep(PAUSE)),
+        }
     }
 }
 
@@ -40,7 +46,10 @@ impl Body for Payload {
             Self::Whole(body) => Poll::Ready(body.take().map(|body| Ok(Frame::data(body)))),
             Self::Broken { start, pause } => match start.take() {
                 Some(start) => Poll::Ready(Some(Ok(Frame::data(start)))),
-                None => pause.as_mut().poll(cx).map(|()| Some(Err(io::Error::other("a fault")))),
+                None => pause
+                    .as_mut()
+                    .poll(cx)
+                    .map(|()| Some(Err(io::Error::other("a fault")))),
             },
         }
     }

@@ -57,7 +57,11 @@ async fn handle(
 ) -> Result<Response<Payload>, io::Error> {
     let call = read(request).await?;
     let (mut entry, chosen) = begin(&state, &call);
-    if let Some(Chosen { action: FaultAction::Delay(wait), .. }) = &chosen {
+    if let Some(Chosen {
+        action: FaultAction::Delay(wait),
+        ..
+    }) = &chosen
+    {
         sleep(*wait).await;
     }
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -98,9 +102,20 @@ fn carry_out(
     let action = chosen.map(|chosen| chosen.action);
     match action {
         Some(FaultAction::DropBefore) => return None,
-        Some(FaultAction::Status { status, headers, body }) => {
+        Some(FaultAction::Status {
+            status,
+            headers,
+            body,
+        }) => {
             let body = Bytes::from(body);
-            return Some((ServiceReply { status, headers, body }, None));
+            return Some((
+                ServiceReply {
+                    status,
+                    headers,
+                    body,
+                },
+                None,
+            ));
         }
         _ if is_early => {
             if let Err(refused) = service::check_token(state, call) {
@@ -114,9 +129,11 @@ fn carry_out(
         Some(FaultAction::DropAfter) => None,
         Some(FaultAction::Cut { bytes }) => Some((reply, Some(bytes))),
         Some(FaultAction::Flip) => Some((flipped(reply), None)),
-        Some(FaultAction::Replace { status, headers, body }) => {
-            Some((replaced(reply, status, headers, body), None))
-        }
+        Some(FaultAction::Replace {
+            status,
+            headers,
+            body,
+        }) => Some((replaced(reply, status, headers, body), None)),
         _ => Some((reply, None)),
     }
 }
@@ -139,7 +156,9 @@ fn replaced(
 ) -> ServiceReply {
     reply.status = status.unwrap_or(reply.status);
     for (name, value) in headers {
-        reply.headers.retain(|(kept, _)| !kept.eq_ignore_ascii_case(&name));
+        reply
+            .headers
+            .retain(|(kept, _)| !kept.eq_ignore_ascii_case(&name));
         reply.headers.extend(value.map(|value| (name, value)));
     }
     if let Some(body) = body {
@@ -159,7 +178,9 @@ async fn read(request: Request<Incoming>) -> Result<Call, io::Error> {
     let mut body = BytesMut::new();
     let mut is_too_large = false;
     while let Some(frame) = incoming.frame().await {
-        let Ok(part) = frame.map_err(io::Error::other)?.into_data() else { continue };
+        let Ok(part) = frame.map_err(io::Error::other)?.into_data() else {
+            continue;
+        };
         is_too_large |= body.len().saturating_add(part.len()) > BODY_MAX;
         if is_too_large {
             body.clear();
@@ -189,8 +210,15 @@ fn response(
         Some(bytes) => Payload::broken(reply.body.slice(..bytes.min(length))),
         None => Payload::whole(reply.body),
     };
-    let mut builder = Response::builder().status(reply.status).header("date", date);
-    let has = |name: &str| reply.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+    let mut builder = Response::builder()
+        .status(reply.status)
+        .header("date", date);
+    let has = |name: &str| {
+        reply
+            .headers
+            .iter()
+            .any(|(known, _)| known.eq_ignore_ascii_case(name))
+    };
     if !has("content-length") && !has("transfer-encoding") {
         builder = builder.header("content-length", length);
     }

@@ -24,7 +24,11 @@ pub(crate) struct Problem {
 
 impl Reply {
     pub(crate) fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Bytes::new() }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Bytes::new(),
+        }
     }
 
     pub(crate) fn json(status: u16, body: &Value) -> Self {
@@ -77,7 +81,9 @@ impl Problem {
     }
 
     pub(crate) fn reply(&self, call: &Call) -> Reply {
-        let Self { event, code, text, .. } = self;
+        let Self {
+            event, code, text, ..
+        } = self;
         let body = match &self.missing {
             Some(header) => {
                 json!({ "detail": [{ "loc": ["header", header], "msg": text, "type": "missing" }] })

@@ -16,14 +16,19 @@ pub(super) fn endpoints(
     let results: Vec<Value> = match (OdsCode::parse(organisation), WorkflowId::parse(workflow)) {
         (Ok(organisation), Ok(workflow)) => {
             let found = state.store.receivers(&organisation, &workflow);
-            found.map(|mailbox| entry(mailbox.id.as_str(), &mailbox.name, is_v2)).collect()
+            found
+                .map(|mailbox| entry(mailbox.id.as_str(), &mailbox.name, is_v2))
+                .collect()
         }
         _ => Vec::new(),
     };
     if is_v2 {
         return Ok(Reply::json(200, &json!({ "results": results })));
     }
-    Ok(Reply::json(200, &json!({ "query_id": "test", "results": results })))
+    Ok(Reply::json(
+        200,
+        &json!({ "query_id": "test", "results": results }),
+    ))
 }
 
 fn entry(mailbox: &str, name: &str, is_v2: bool) -> Value {

@@ -17,33 +17,69 @@ use crate::store::blank;
 const EXPIRY: TimeDelta = TimeDelta::days(5);
 
 pub(super) fn send(state: &mut State, call: &Call, from: &MailboxId) -> Result<Reply, Problem> {
-    let to = call.header("mex-to").ok_or_else(|| Problem::missing("mex-to"))?;
-    let workflow =
-        call.header("mex-workflowid").ok_or_else(|| Problem::missing("mex-workflowid"))?;
+    let to = call
+        .header("mex-to")
+        .ok_or_else(|| Problem::missing("mex-to"))?;
+    let workflow = call
+        .header("mex-workflowid")
+        .ok_or_else(|| Problem::missing("mex-workflowid"))?;
     let workflow = WorkflowId::parse(workflow)
         .map_err(|_| Problem::new(400, "TRANSFER", "06", "MalformedControlFile"))?;
-    if call.header("mex-from").is_some_and(|own| !own.eq_ignore_ascii_case(from.as_str())) {
-        return Err(Problem::new(417, "SEND", "07", "From address does not match"));
+    if call
+        .header("mex-from")
+        .is_some_and(|own| !own.eq_ignore_ascii_case(from.as_str()))
+    {
+        return Err(Problem::new(
+            417,
+            "SEND",
+            "07",
+            "From address does not match",
+        ));
     }
-    if call.header("mex-chunk-range").is_some_and(|range| range != "1:1") {
-        return Err(Problem::new(417, "SEND", "InvalidHeaderChunks", "sending in chunks is not built"));
+    if call
+        .header("mex-chunk-range")
+        .is_some_and(|range| range != "1:1")
+    {
+        return Err(Problem::new(
+            417,
+            "SEND",
+            "InvalidHeaderChunks",
+            "sending in chunks is not built",
+        ));
     }
     if call.body.is_empty() {
-        return Err(Problem::new(417, "COLLECT", "02", "Data file is missing or inaccessible"));
+        return Err(Problem::new(
+            417,
+            "COLLECT",
+            "02",
+            "Data file is missing or inaccessible",
+        ));
     }
     let body = unpacked(call)?;
     let to = recipient(state, to, &workflow)?;
     let mut message = blank(to, state.now());
     message.from = Some(from.clone());
     message.workflow = Some(workflow);
-    message.local_id = call.header("mex-localid").and_then(|id| LocalId::parse(id).ok());
-    message.subject = call.header("mex-subject").map(|text| Sensitive::new(text.to_owned()));
-    message.file_name = call.header("mex-filename").map(|text| Sensitive::new(text.to_owned()));
-    message.content_type =
-        call.header("mex-content-type").or_else(|| call.header("content-type")).map(str::to_owned);
+    message.local_id = call
+        .header("mex-localid")
+        .and_then(|id| LocalId::parse(id).ok());
+    message.subject = call
+        .header("mex-subject")
+        .map(|text| Sensitive::new(text.to_owned()));
+    message.file_name = call
+        .header("mex-filename")
+        .map(|text| Sensitive::new(text.to_owned()));
+    message.content_type = call
+        .header("mex-content-type")
+        .or_else(|| call.header("content-type"))
+        .map(str::to_owned);
     message.chunks = vec![body];
     let id = state.store.deliver(message);
-    let member = if call.is_v2() { "message_id" } else { "messageID" };
+    let member = if call.is_v2() {
+        "message_id"
+    } else {
+        "messageID"
+    };
     Ok(Reply::json(202, &json!({ member: id.as_str() })))
 }
 
@@ -53,7 +89,9 @@ fn unpacked(call: &Call) -> Result<Bytes, Problem> {
         Some(encoding) if encoding.eq_ignore_ascii_case("gzip") => {
             decode_body(Some("gzip"), call.body.to_vec(), BODY_MAX)
                 .map(Bytes::from)
-                .map_err(|damage| Problem::new(417, "SEND", "Invalid file format", &damage.to_string()))
+                .map_err(|damage| {
+                    Problem::new(417, "SEND", "Invalid file format", &damage.to_string())
+                })
         }
         Some(_) => Err(Problem::new(
             422,
@@ -78,9 +116,16 @@ fn recipient(state: &State, to: &str, workflow: &WorkflowId) -> Result<MailboxId
 pub(super) fn track(state: &State, call: &Call, from: &MailboxId) -> Result<Reply, Problem> {
     let id = parameter(call, "messageID").ok_or_else(|| Problem::missing("messageID"))?;
     let id = MessageId::parse(&id.to_ascii_uppercase()).map_err(|_| Problem::unknown_message())?;
-    let message = state.store.message(&id).filter(|message| message.from.as_ref() == Some(from));
+    let message = state
+        .store
+        .message(&id)
+        .filter(|message| message.from.as_ref() == Some(from));
     let message = message.ok_or_else(Problem::unknown_message)?;
-    let body = if call.is_v2() { v2(state, message) } else { v1(state, message) };
+    let body = if call.is_v2() {
+        v2(state, message)
+    } else {
+        v1(state, message)
+    };
     Ok(Reply::json(200, &body))
 }
 
@@ -94,10 +139,16 @@ pub(super) fn track_local(
     match state.store.sent_as(from, &local_id) {
         [] => Err(Problem::unknown_message()),
         [id] => {
-            let message = state.store.message(id).ok_or_else(Problem::unknown_message)?;
+            let message = state
+                .store
+                .message(id)
+                .ok_or_else(Problem::unknown_message)?;
             Ok(Reply::json(200, &v1(state, message)))
         }
-        _ => Ok(Reply::json(300, &json!({ "messageID": "", "errorDescription": "Multiple messages match" }))),
+        _ => Ok(Reply::json(
+            300,
+            &json!({ "messageID": "", "errorDescription": "Multiple messages match" }),
+        )),
     }
 }
 
