@@ -19,6 +19,9 @@ use marks::Marks;
 pub(crate) use sections::{Joining, sections};
 use signature::Signature;
 
+/// Between the paragraphs of a table's cell, until the row is understood.
+pub(crate) const CELL_BREAK: char = '\u{2028}';
+
 /// A line of a letter.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Line {
@@ -168,6 +171,12 @@ fn read_preface(
     marks: &Marks<'_>,
     (source, head): (&mut SourceDocument, &mut Head),
 ) -> Vec<Line> {
+    let has_heading = body.iter().any(|line| line.kind == LineKind::Heading(1));
+    let may_be_title = |line: &Line| match line.kind {
+        LineKind::Heading(level) => level == 1,
+        LineKind::Plain => !has_heading && !line.is_blank(),
+        LineKind::Row => false,
+    };
     let mut content = Vec::new();
     let mut lines = body.iter().peekable();
     while let Some(line) = lines.next_if(|line| !opens_section(line, rules, labels, source)) {
@@ -176,7 +185,7 @@ fn read_preface(
             marks.read(&line.text, source);
         } else if !pairs.is_empty() {
             head.add(pairs);
-        } else if source.document.title.is_none() && !line.is_blank() {
+        } else if source.document.title.is_none() && may_be_title(line) {
             source.document.title = Some(Sensitive::new(line.text.trim().to_owned()));
         } else if !line.is_blank() || !content.is_empty() {
             content.push(line.clone());
@@ -228,7 +237,7 @@ fn row_pairs(row: &str, labels: &Labels) -> Vec<(Field, String)> {
     while let Some(cell) = cells.next() {
         if let Some(field) = labels.field(cell.trim_end_matches(':')) {
             let value = cells.next().unwrap_or_default();
-            pairs.push((field, value.to_owned()));
+            pairs.push((field, value.replace(CELL_BREAK, "\n")));
         } else {
             pairs.extend(labels.pairs(cell));
         }

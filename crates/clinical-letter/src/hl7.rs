@@ -36,7 +36,11 @@ pub(crate) fn read(bytes: &[u8], options: &ReadOptions) -> Vec<Reading> {
             messages.len()
         );
         let refusal = Refusal::new(Reason::TooLarge, Location::Whole, why);
-        return vec![Reading::refused(source(Format::Hl7v2), Notes::default(), refusal)];
+        return vec![Reading::refused(
+            source(Format::Hl7v2),
+            Notes::default(),
+            refusal,
+        )];
     }
     messages
         .into_iter()

@@ -108,6 +108,11 @@ impl MllpDecoder {
         self.next_frame()
     }
 
+    /// Whether a frame has its end byte and lacks only its last: it may be complete.
+    pub fn lacks_last_byte(&self) -> bool {
+        self.state == State::AfterEnd
+    }
+
     /// Whether a frame has begun and not ended.
     pub fn is_inside_frame(&self) -> bool {
         self.state != State::Outside

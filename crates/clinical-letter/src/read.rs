@@ -1,7 +1,7 @@
 use nhs_types::Location;
 
 use crate::reading::{Notes, Refusal};
-use crate::{Format, ReadOptions, Reading, Reason, SourceDocument, hl7, sniff, text};
+use crate::{Format, ReadOptions, Reading, Reason, SourceDocument, docx, hl7, sniff, text};
 
 /// Reads what a source handed over: one [`Reading`] for each message, and never none.
 ///
@@ -19,6 +19,7 @@ pub fn read(bytes: &[u8], options: &ReadOptions) -> Vec<Reading> {
     let format = sniff(bytes);
     match format {
         Format::Text => vec![text::read(bytes, options)],
+        Format::Docx => vec![docx::read(bytes, options)],
         Format::Hl7v2 => hl7::read(bytes, options),
         Format::Mllp => hl7::read_frames(bytes, options),
         Format::Empty => vec![refused(format, Reason::Empty, "the file has no content")],

@@ -1,6 +1,6 @@
 //! Sections and paragraphs (source-documents section 2, rules 4 and 5).
 
-use super::{Line, LineKind};
+use super::{CELL_BREAK, Line, LineKind};
 use crate::Section;
 use crate::labels::Labels;
 
@@ -50,7 +50,7 @@ fn close(heading: &str, lines: &[&str], joining: Joining, made: &mut Vec<Section
         Joining::Lines => (lines.join("\n"), false),
         Joining::Wrapped => wrapped(lines),
     };
-    let text = trim_blank_lines(&text);
+    let text = trim_blank_lines(&text).replace(CELL_BREAK, " ");
     if heading.is_empty() && text.is_empty() {
         return;
     }
