@@ -1,0 +1,108 @@
+//! The pipeline of one trust: its store, its engine, its mailbox.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+use letter_delivery::{Engine, Store, StoreError};
+use nhs_types::{MailboxId, OdsCode, WorkflowId};
+
+use crate::directory::Known;
+use crate::mesh::Mesh;
+use crate::shell::Clock;
+use crate::trust::Trust;
+
+/// Carries the letters of one trust; a fault of one trust never touches another's.
+///
+/// It holds no state that a restart would need: everything is in the store.
+pub struct Gateway<S> {
+    pub(crate) trust: Trust,
+    pub(crate) store: Arc<S>,
+    pub(crate) mesh: Mesh,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) known: Mutex<BTreeMap<(OdsCode, WorkflowId), Known>>,
+    engine: Mutex<Engine>,
+}
+
+/// Why the pipeline could not go on; letters stay where the next run finds them.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GatewayError {
+    /// The store could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// MESH could not be used.
+    #[error("MESH cannot be used: {0}")]
+    Mesh(#[from] mesh_client::Error),
+    /// A folder could not be read or written.
+    #[error(
+        "cannot use {path}: {cause}; check that it exists and that this account may read and write it"
+    )]
+    Folder {
+        /// The folder or file.
+        path: std::path::PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// The listener could not be opened.
+    #[error("cannot listen on {address}: {cause}")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+}
+
+impl<S: Store + 'static> Gateway<S> {
+    /// Puts the parts together.
+    pub fn new(
+        trust: Trust,
+        store: Arc<S>,
+        engine: Engine,
+        mesh: Mesh,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let known = Mutex::new(BTreeMap::new());
+        Self {
+            trust,
+            store,
+            mesh,
+            clock,
+            known,
+            engine: Mutex::new(engine),
+        }
+    }
+
+    /// The trust.
+    pub const fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// The store.
+    pub const fn store(&self) -> &Arc<S> {
+        &self.store
+    }
+
+    /// The trust's mailbox.
+    pub fn mailbox(&self) -> &MailboxId {
+        self.mesh.client().mailbox()
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Lets the engine decide; it does no I/O, so the lock is held for microseconds.
+    pub(crate) fn decide<T>(&self, decision: impl FnOnce(&mut Engine) -> T) -> T {
+        decision(&mut self.engine.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl<S> std::fmt::Debug for Gateway<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway")
+            .field("trust", &self.trust.code)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,137 @@
+//! What lies in the trust's mailbox: reports about our sends are ours, all else is left alone.
+
+use audit_core::Data;
+use letter_delivery::{CopyRecord, LocalId, Report, SeenMessage, Store};
+use mesh_client::{MessageId, MessageKind, ReceivedMessage};
+
+use crate::{Gateway, GatewayError};
+
+/// What a look into the mailbox found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Polled {
+    /// Reports about our sends, recorded and acknowledged.
+    pub reports: usize,
+    /// Messages of others, or of workflows that are not ours: left where they are.
+    pub left_alone: usize,
+    /// Messages that could not be read this time.
+    pub failed: usize,
+}
+
+impl<S: Store + 'static> Gateway<S> {
+    /// Looks into the mailbox once. Nothing is acknowledged before its event is durable.
+    ///
+    /// # Errors
+    ///
+    /// [`GatewayError::Mesh`] when the mailbox cannot be listed, [`GatewayError::Store`] when
+    /// nothing can be recorded.
+    pub async fn poll(&self) -> Result<Polled, GatewayError> {
+        let ids = self.mesh.client().inbox().await?;
+        let names = ids.iter().map(|id| id.as_str().to_owned()).collect();
+        let seen = self.store.seen(self.mailbox().to_string(), names).await?;
+        let mut polled = Polled::default();
+        for (id, seen) in ids.into_iter().zip(seen) {
+            match seen {
+                Some(true) => self.acknowledge(&id, &mut polled).await,
+                Some(false) => polled.left_alone += 1,
+                None => self.meet(&id, &mut polled).await?,
+            }
+        }
+        Ok(polled)
+    }
+
+    async fn meet(&self, id: &MessageId, polled: &mut Polled) -> Result<(), GatewayError> {
+        let message = match self.mesh.client().download(id).await {
+            Ok(message) => message,
+            Err(error) => {
+                tracing::warn!(%error, "a message of the inbox could not be downloaded");
+                polled.failed += 1;
+                return Ok(());
+            }
+        };
+        match (self.report_of(&message), self.copy_of(&message).await?) {
+            (Some(report), Some(copy)) => {
+                let now = self.now();
+                let commit = self.decide(|engine| engine.reported(now, copy, report));
+                self.store.commit(commit).await?;
+                polled.reports += 1;
+                self.acknowledge(id, polled).await;
+            }
+            (report, _) => {
+                self.leave_alone(&message, report.is_some()).await?;
+                polled.left_alone += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn seen(&self, id: &MessageId, ours: bool) -> SeenMessage {
+        SeenMessage::new(self.mailbox().to_string(), id.as_str(), ours, self.now())
+    }
+
+    fn report_of(&self, message: &ReceivedMessage) -> Option<Report> {
+        let MessageKind::Report(report) = &message.kind else {
+            return None;
+        };
+        let about = report
+            .linked_message_id
+            .as_ref()
+            .map(|id| id.as_str().to_owned());
+        let seen = self.seen(&message.message_id, true);
+        Some(Report::new(
+            seen,
+            format!("mesh-{}", report.code.as_str()),
+            about,
+        ))
+    }
+
+    /// The copy a report is about: by the message that failed first, then by our local id.
+    async fn copy_of(&self, message: &ReceivedMessage) -> Result<Option<CopyRecord>, GatewayError> {
+        let MessageKind::Report(report) = &message.kind else {
+            return Ok(None);
+        };
+        let linked = report
+            .linked_message_id
+            .as_ref()
+            .map(|id| id.as_str().to_owned());
+        let local = report
+            .local_id
+            .as_ref()
+            .and_then(|id| LocalId::parse(id.as_str()));
+        Ok(self.store.copy_by_message(linked, local).await?)
+    }
+
+    /// Design rule 8: a mailbox may be shared. What is not ours stays, is counted, and is noted
+    /// once.
+    async fn leave_alone(
+        &self,
+        message: &ReceivedMessage,
+        report: bool,
+    ) -> Result<(), GatewayError> {
+        let kind = if report {
+            "inbox.report_unmatched"
+        } else {
+            "inbox.left_alone"
+        };
+        let mut data = Data::new().with("message_id", message.message_id.as_str());
+        if let Some(workflow) = &message.workflow {
+            data.insert("workflow", workflow.as_str());
+        }
+        tracing::warn!(
+            kind,
+            "a message of the inbox is not ours and was left alone"
+        );
+        let mut commit = self.decide(|engine| engine.note(self.now(), kind, data));
+        commit.seen.push(self.seen(&message.message_id, false));
+        self.store.commit(commit).await?;
+        Ok(())
+    }
+
+    /// An acknowledgement that fails is made again at the next look: the message is known.
+    async fn acknowledge(&self, id: &MessageId, polled: &mut Polled) {
+        if let Err(error) = self.mesh.client().acknowledge(id).await {
+            tracing::warn!(%error, "a message of the inbox could not be acknowledged");
+            polled.failed += 1;
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The pipeline, once or for ever.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use letter_delivery::{BreakerState, Store};
+
+use crate::folder::Folder;
+use crate::mllp::Mllp;
+use crate::{Gateway, GatewayError};
+
+/// What a run looks after, and how often.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Run {
+    /// Folders that documents arrive in.
+    pub folders: Vec<Folder>,
+    /// Listeners for HL7 v2 over MLLP; only a run that goes on has them.
+    pub listeners: Vec<Mllp>,
+    /// How often folders and due work are looked at.
+    pub look_every: Duration,
+    /// How often the mailbox is looked into; MESH asks for five minutes or more.
+    pub poll_every: Duration,
+    /// How often MESH is greeted; it asks for once a day at least.
+    pub greet_every: Duration,
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Self {
+            folders: Vec::new(),
+            listeners: Vec::new(),
+            look_every: Duration::from_secs(2),
+            poll_every: Duration::from_mins(5),
+            greet_every: Duration::from_hours(12),
+        }
+    }
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Documents taken.
+    pub taken: usize,
+    /// Of these, known already.
+    pub duplicates: usize,
+    /// Files that are no document that can be read.
+    pub refused: usize,
+    /// Files that are still being written, or wait for their other half.
+    pub waiting: usize,
+    /// Files that could not be read or moved.
+    pub failed: usize,
+    /// Attempts to send.
+    pub attempts: usize,
+    /// Letters that MESH took.
+    pub accepted: usize,
+    /// Reports about our sends.
+    pub reports: usize,
+    /// Messages of the mailbox that are not ours.
+    pub left_alone: usize,
+    /// Why MESH could not be used, if it could not.
+    pub mesh_fault: Option<String>,
+}
+
+impl<S: Store + 'static> Gateway<S> {
+    /// Does all that can be done now, without waiting for timers, and ends.
+    ///
+    /// A sent copy that was not asked about lately is asked about, whatever its timer says: a
+    /// single run is meant to show how things stand.
+    ///
+    /// # Errors
+    ///
+    /// [`GatewayError::Folder`] when a folder cannot be read, [`GatewayError::Store`] when the
+    /// store is out of reach. When MESH is out of reach documents are taken all the same, and
+    /// [`Summary::mesh_fault`] says why nothing was sent.
+    pub async fn run_once(self: &Arc<Self>, run: &Run) -> Result<Summary, GatewayError> {
+        let started = self.now();
+        let mut summary = Summary::default();
+        self.greet(&mut summary).await;
+        self.look(run, Some(started), &mut summary).await?;
+        if summary.waiting > 0 {
+            // Files that were put there a moment ago are still after a moment.
+            tokio::time::sleep(still_for(run)).await;
+            summary.waiting = 0;
+            self.look(run, Some(started), &mut summary).await?;
+        }
+        if summary.mesh_fault.is_none() {
+            self.poll_into(&mut summary).await?;
+            self.look(run, Some(started), &mut summary).await?;
+        }
+        Ok(summary)
+    }
+
+    /// Goes on until `stop` is done; what was begun is finished first.
+    ///
+    /// `tick` is called after every look with what has been done so far.
+    ///
+    /// # Errors
+    ///
+    /// [`GatewayError::Listen`] when a listener cannot be opened, [`GatewayError::Folder`] when
+    /// a folder cannot be read at the start. Later faults are logged, and tried again.
+    pub async fn run_until(
+        self: &Arc<Self>,
+        run: &Run,
+        stop: impl Future<Output = ()> + Send,
+        tick: impl AsyncFn(&Summary),
+    ) -> Result<Summary, GatewayError> {
+        let mut listeners = tokio::task::JoinSet::new();
+        for mllp in &run.listeners {
+            let listener = mllp.open().await?;
+            let (gateway, mllp) = (Self::shared(self), mllp.clone());
+            listeners.spawn(async move { gateway.serve(listener, mllp).await });
+        }
+        let mut stop = std::pin::pin!(stop);
+        let mut summary = Summary::default();
+        let mut due = Due::default();
+        let mut first = true;
+        loop {
+            let looked = self.one_look(run, &mut due, &mut summary).await;
+            match looked {
+                Err(error) if first => return Err(error),
+                Err(error) => tracing::error!(%error, "this look did not succeed"),
+                Ok(()) => tick(&summary).await,
+            }
+            first = false;
+            tokio::select! {
+                () = &mut stop => break,
+                () = tokio::time::sleep(run.look_every) => {}
+            }
+        }
+        listeners.shutdown().await;
+        Ok(summary)
+    }
+
+    fn shared(this: &Arc<Self>) -> Arc<Self> {
+        Arc::clone(this)
+    }
+
+    async fn one_look(
+        self: &Arc<Self>,
+        run: &Run,
+        due: &mut Due,
+        summary: &mut Summary,
+    ) -> Result<(), GatewayError> {
+        let now = self.now();
+        if due.greet.is_none_or(|at| now >= at) {
+            self.greet(summary).await;
+            let pause = if summary.mesh_fault.is_some() {
+                run.look_every * 15
+            } else {
+                run.greet_every
+            };
+            due.greet = later(now, pause);
+        }
+        summary.waiting = 0;
+        self.look(run, None, summary).await?;
+        if summary.mesh_fault.is_none() && due.poll.is_none_or(|at| now >= at) {
+            self.poll_into(summary).await?;
+            due.poll = later(now, run.poll_every);
+        }
+        Ok(())
+    }
+
+    /// Proves connection, certificate and password before any letter's attempt is spent on them.
+    async fn greet(&self, summary: &mut Summary) {
+        summary.mesh_fault = match self.mesh.client().handshake().await {
+            Ok(()) => None,
+            Err(error) => {
+                tracing::error!(%error, "MESH cannot be used for now; letters wait");
+                Some(error.to_string())
+            }
+        };
+    }
+
+    async fn look(
+        self: &Arc<Self>,
+        run: &Run,
+        pull_forward_to: Option<DateTime<Utc>>,
+        summary: &mut Summary,
+    ) -> Result<(), GatewayError> {
+        for folder in &run.folders {
+            let scanned = self.scan(folder).await?;
+            summary.taken += scanned.taken;
+            summary.duplicates += scanned.duplicates;
+            summary.refused += scanned.refused;
+            summary.waiting += scanned.waiting;
+            summary.failed += scanned.failed;
+        }
+        if summary.mesh_fault.is_some() {
+            return Ok(());
+        }
+        let worked = self.work(pull_forward_to).await?;
+        summary.attempts += worked.attempts;
+        summary.accepted += worked.accepted;
+        if let BreakerState::Open { .. } = self.decide(|engine| engine.breaker()) {
+            summary.mesh_fault = Some("MESH does not answer; letters wait for it".to_owned());
+        }
+        Ok(())
+    }
+
+    async fn poll_into(&self, summary: &mut Summary) -> Result<(), GatewayError> {
+        match self.poll().await {
+            Ok(polled) => {
+                summary.reports += polled.reports;
+                summary.left_alone += polled.left_alone;
+                Ok(())
+            }
+            Err(GatewayError::Mesh(error)) => {
+                tracing::error!(%error, "the mailbox could not be looked into");
+                summary.mesh_fault = Some(error.to_string());
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Due {
+    greet: Option<DateTime<Utc>>,
+    poll: Option<DateTime<Utc>>,
+}
+
+fn later(now: DateTime<Utc>, pause: Duration) -> Option<DateTime<Utc>> {
+    chrono::Duration::from_std(pause)
+        .ok()
+        .and_then(|pause| now.checked_add_signed(pause))
+}
+
+fn still_for(run: &Run) -> Duration {
+    run.folders
+        .iter()
+        .map(|folder| folder.still_for)
+        .max()
+        .unwrap_or_default()
+}

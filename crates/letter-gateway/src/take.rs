@@ -1,0 +1,259 @@
+//! A document is taken: read, decided on, made durable, and only then is its source told.
+
+use audit_core::Data;
+use chrono::{DateTime, Utc};
+use clinical_letter::{Disposition, DocumentKind, Reading, Reason, Relation, Sidecar, read};
+use gp_routing::{Case, LetterFacts, LetterKind, PatientFacts, decide};
+use letter_delivery::{Intake, LetterState, Store, StoreError, TakenAs};
+use nhs_types::{Report, Sensitive};
+use sha2::{Digest as _, Sha256};
+
+use crate::{Gateway, GatewayError};
+
+/// What to do with bytes that are no document at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a source either can be told, or cannot"
+)]
+pub enum OnReject {
+    /// Nobody would be told: keep them, held for a person.
+    Hold,
+    /// The source is told in the answer: note the refusal only.
+    Refuse,
+}
+
+/// What became of one message or document, durable by now.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Receipt {
+    /// What reading decided.
+    pub disposition: Disposition,
+    /// Why.
+    pub reason: Reason,
+    /// What it is to us; `None` when it was refused and not kept.
+    pub taken: Option<TakenAs>,
+    /// The number that an HL7 message carries for its answer.
+    pub control_id: Option<String>,
+    /// What was found while reading.
+    pub findings: Report,
+}
+
+impl Receipt {
+    /// Whether a person must look at it.
+    pub fn needs_person(&self) -> bool {
+        matches!(self.taken, Some(TakenAs::Letter(LetterState::Held)))
+    }
+}
+
+/// How often an intake is decided anew when another one was faster.
+const CONFLICTS_MAX: usize = 5;
+
+impl<S: Store + 'static> Gateway<S> {
+    /// Takes the bytes of one hand-over: one receipt for each message in them.
+    ///
+    /// When this returns, everything in the receipts is durable; the source may be told.
+    ///
+    /// # Errors
+    ///
+    /// [`GatewayError::Store`] when nothing could be made durable: the source must not be told
+    /// that it was taken, and keeps it.
+    pub async fn take(
+        &self,
+        source: &str,
+        bytes: Vec<u8>,
+        sidecar: Option<Sidecar>,
+        on_reject: OnReject,
+    ) -> Result<Vec<Receipt>, GatewayError> {
+        let options = self.trust.reading.clone();
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut readings = read(&bytes, &options);
+            for reading in &mut readings {
+                if let Some(sidecar) = &sidecar {
+                    sidecar.apply(reading);
+                }
+            }
+            (bytes, readings)
+        });
+        // A reader that panics loses its bytes; the source still has them and is not told "taken".
+        let (bytes, readings) = reading.await.map_err(|_| {
+            StoreError::Unavailable("a reader broke on this document: it was left alone".to_owned())
+        })?;
+        let mut receipts = Vec::with_capacity(readings.len());
+        for reading in readings {
+            receipts.push(self.take_one(source, &bytes, reading, on_reject).await?);
+        }
+        Ok(receipts)
+    }
+
+    async fn take_one(
+        &self,
+        source: &str,
+        bytes: &[u8],
+        reading: Reading,
+        on_reject: OnReject,
+    ) -> Result<Receipt, GatewayError> {
+        let mut receipt = Receipt {
+            disposition: reading.disposition,
+            reason: reading.reason,
+            taken: None,
+            control_id: reading.document.document.control_id.clone(),
+            findings: reading.findings.clone(),
+        };
+        if reading.disposition == Disposition::Reject && on_reject == OnReject::Refuse {
+            let data = Data::new()
+                .with("source", source)
+                .with("reason", reading.reason.as_str());
+            let commit = self.decide(|engine| engine.note(self.now(), "intake.refused", data));
+            self.store.commit(commit).await?;
+            return Ok(receipt);
+        }
+        let intake = self.intake_of(source, bytes, reading);
+        receipt.taken = Some(self.intake(intake).await?);
+        tracing::info!(
+            reason = receipt.reason.as_str(),
+            source,
+            "a document was taken"
+        );
+        Ok(receipt)
+    }
+
+    /// Decides with what the store knows, and again when another intake was faster.
+    async fn intake(&self, intake: Intake) -> Result<TakenAs, GatewayError> {
+        for _ in 0..CONFLICTS_MAX {
+            let key =
+                self.decide(|engine| engine.keys().document(&intake.source, &intake.document));
+            let known = self.store.document(key).await?;
+            let replaced = match &intake.replaces {
+                Some(parent) => {
+                    let key = self.decide(|engine| engine.keys().document(&intake.source, parent));
+                    self.store.document(key).await?
+                }
+                None => None,
+            };
+            let now = self.now();
+            let taken = self.decide(|engine| engine.intake(now, intake.clone(), known, replaced));
+            match self.store.commit(taken.commit).await {
+                Ok(()) => return Ok(taken.as_what),
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::Conflict.into())
+    }
+
+    fn intake_of(&self, source: &str, bytes: &[u8], reading: Reading) -> Intake {
+        let disposition = disposition_of(&reading);
+        let content = content_digest(&reading, bytes);
+        let document = reading.document.number().map(str::to_owned);
+        let document = document.unwrap_or_else(|| format!("sha256:{}", hex(&content)));
+        let reason = reading.reason.as_str();
+        let mut intake = Intake::new(
+            source,
+            document,
+            disposition,
+            reason,
+            content,
+            bytes.to_vec(),
+        );
+        let facts = &reading.document;
+        intake.class = facts
+            .document
+            .kind
+            .as_ref()
+            .map_or("unknown", |kind| kind.as_str())
+            .to_owned();
+        intake.patient = facts.patient.valid_nhs_number();
+        intake.signed_at = facts.document.signed_at.map(|at| at.to_utc());
+        intake.due_at = self.due_at(&reading);
+        intake.warnings = reading
+            .warnings
+            .iter()
+            .map(|w| w.as_str().to_owned())
+            .collect();
+        if facts.document.relation == Relation::Replacement {
+            intake.replaces.clone_from(&facts.document.parent_id);
+        }
+        if let Ok(letter) = reading.into_letter() {
+            intake.version = letter
+                .document
+                .version
+                .as_deref()
+                .and_then(|v| v.parse().ok());
+            intake.letter = serde_json::to_vec(&letter).ok().map(Sensitive::new);
+        }
+        intake
+    }
+
+    /// The contract's time, counted from the event; routing knows the rule.
+    fn due_at(&self, reading: &Reading) -> Option<DateTime<Utc>> {
+        let facts = &reading.document.document;
+        let mut letter = LetterFacts::new(letter_kind(facts.kind.as_ref()));
+        letter.event_at = event_at(
+            facts.event_at.map(|at| at.to_utc()),
+            facts.document_date,
+            facts.signed_at.map(|at| at.to_utc()),
+        );
+        letter.event_at?;
+        let case = Case::new(
+            self.now(),
+            letter,
+            PatientFacts::default(),
+            self.trust.routing.clone(),
+        );
+        decide(&case, &self.trust.practices).due_at
+    }
+}
+
+/// The time a letter is about: as given, else the end of its day, else when it was signed.
+pub(crate) fn event_at(
+    at: Option<DateTime<Utc>>,
+    day: Option<chrono::NaiveDate>,
+    signed_at: Option<DateTime<Utc>>,
+) -> Option<DateTime<Utc>> {
+    let of_day = day
+        .and_then(|day| day.and_hms_opt(0, 0, 0))
+        .map(|start| start.and_utc());
+    at.or(of_day).or(signed_at)
+}
+
+/// The kind by which due times and recipients are decided.
+pub(crate) fn letter_kind(kind: Option<&DocumentKind>) -> LetterKind {
+    match kind {
+        Some(DocumentKind::DischargeSummary) => LetterKind::Discharge,
+        Some(DocumentKind::EdAttendance) => LetterKind::Emergency,
+        Some(DocumentKind::OutpatientLetter) => LetterKind::Outpatient,
+        Some(_) => LetterKind::Other,
+        None => LetterKind::Unknown,
+    }
+}
+
+/// An unsigned document is a draft: it ages on its author's list, not on the service desk's.
+fn disposition_of(reading: &Reading) -> letter_delivery::Disposition {
+    use letter_delivery::Disposition as To;
+    match reading.disposition {
+        Disposition::Hold if reading.reason == Reason::NotAuthenticated => To::Draft,
+        Disposition::Send => To::Send,
+        Disposition::Hold => To::Hold,
+        Disposition::Suppress => To::Suppress,
+        Disposition::Withdraw => To::Withdraw,
+        Disposition::Duplicate => To::Duplicate,
+        Disposition::Reject => To::Reject,
+    }
+}
+
+/// What was read, whatever envelope it came in: the same content resent under a new message
+/// number is the same document (source-documents facts 5, key 2).
+fn content_digest(reading: &Reading, bytes: &[u8]) -> [u8; 32] {
+    let mut copy = reading.clone();
+    copy.document.document.control_id = None;
+    copy.document.document.event = None;
+    copy.findings = Report::new();
+    let unread = reading.disposition == Disposition::Reject || reading.document.number().is_none();
+    let text = serde_json::to_vec(&copy).ok().filter(|_| !unread);
+    Sha256::digest(text.as_deref().unwrap_or(bytes)).into()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
