@@ -38,7 +38,10 @@ impl TrustKeys {
     }
 
     /// The stream of one version of a document.
+    ///
+    /// The source is part of it: two systems may use the same numbers.
     pub fn letter(&self, source: &str, document: &str, version: u32) -> StreamKey {
+        let (source, document) = (&plain(source), &plain(document));
         let version = version.to_string();
         self.streams
             .stream_key(&["letter", self.trust.as_str(), source, document, &version])
@@ -82,6 +85,11 @@ impl TrustKeys {
 
 fn lower_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The separator of a pseudonym's parts has no place inside a part.
+fn plain(part: &str) -> String {
+    part.replace('\u{1F}', "\u{241F}")
 }
 
 /// What a sealed reference of a letter is.
@@ -162,6 +170,13 @@ impl LocalId {
             .map(|b| format!("{b:02X}"))
             .collect();
         Self(format!("L{hex}"))
+    }
+
+    /// Reads an id of this form; anything else is not one of ours.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix('L')?;
+        let hex = |c: char| c.is_ascii_digit() || ('A'..='F').contains(&c);
+        (digits.len() == 20 && digits.chars().all(hex)).then(|| Self(text.to_owned()))
     }
 
     /// The id as text.
