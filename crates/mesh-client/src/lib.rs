@@ -42,7 +42,7 @@
 //! | `outgoing`, `received`, `tracking` | what is sent, what comes back |
 //! | `disposition`, `error` | what failed, and what may be done next |
 //! | [`proto`] | requests and readers of answers as plain values |
-//! | `client` | [`Client`] over HTTPS with mutual TLS (feature `client`) |
+//! | `client` | `Client` over HTTPS with mutual TLS (feature `client`) |
 //!
 //! Not here: when to send, poll or try again; what a payload means; storage. Not here yet:
 //! sending in chunks, further inbox pages and filters, patient addresses, proxies.

@@ -207,7 +207,7 @@ mod tests {
         let id = store.deliver(message);
         assert_eq!(
             store.sent_as(&a, &LocalId::parse("L1").unwrap()),
-            [id.clone()]
+            std::slice::from_ref(&id)
         );
         let report = store.undeliverable(&id, at).unwrap();
         assert_eq!(store.waiting(&b).count(), 0);

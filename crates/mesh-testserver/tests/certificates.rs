@@ -1,4 +1,9 @@
 //! Mutual TLS, with every certificate that can be wrong (mesh-api section 2).
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use mesh_client::{
     CertificateFault, Client, Disposition, Error, OutgoingMessage, TlsIdentity, TrustAnchors,

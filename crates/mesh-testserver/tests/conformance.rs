@@ -1,4 +1,5 @@
 //! The suite against the server of this crate.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use mesh_client::{TlsIdentity, TrustAnchors};
 use mesh_testserver::conformance::{Target, run_all};

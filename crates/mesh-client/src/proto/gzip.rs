@@ -34,7 +34,7 @@ pub fn decode_body(encoding: Option<&str>, body: Vec<u8>, max: usize) -> Result<
 /// ```
 /// use mesh_client::proto::{Damage, decode_gzip};
 /// assert_eq!(decode_gzip(b"", 100), Err(Damage::GzipCut));
-/// assert_eq!(decode_gzip(b"a letter", 100), Err(Damage::GzipDamaged));
+/// assert_eq!(decode_gzip(b"a letter that was never packed", 100), Err(Damage::GzipDamaged));
 /// ```
 pub fn decode_gzip(packed: &[u8], max: usize) -> Result<Vec<u8>, Damage> {
     let mut unpacked = Vec::new();
