@@ -190,3 +190,43 @@ impl<'a> Findings<'a> {
         self.report
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(warnings: usize) -> Findings<'static> {
+        let mut findings = Findings::new(Purpose::Parse(Mode::Lenient));
+        for _ in 0..warnings {
+            findings.add(V09, "Sex", "planted");
+        }
+        findings
+    }
+
+    #[test]
+    fn findings_at_their_limit() {
+        let at = with(Limits::FINDINGS_MAX).into_report();
+        assert_eq!(at.findings().len(), Limits::FINDINGS_MAX);
+        let past = with(Limits::FINDINGS_MAX + 2).into_report();
+        assert_eq!(past.findings().len(), Limits::FINDINGS_MAX + 1);
+        let last = past.into_iter().next_back().unwrap();
+        assert_eq!(last.message, "2 more findings are not listed");
+    }
+
+    #[test]
+    fn an_error_is_never_only_counted() {
+        let mut findings = with(Limits::FINDINGS_MAX + 1);
+        findings.add(P01, "", "planted");
+        assert!(findings.has_errors());
+    }
+
+    #[test]
+    fn strict_reading_weighs_as_building_does() {
+        let strict = Purpose::Parse(Mode::Strict);
+        let lenient = Purpose::Parse(Mode::Lenient);
+        assert_eq!((strict.weigh(V05), lenient.weigh(V05)), (E, W));
+        assert_eq!((strict.weigh(P01), lenient.weigh(P01)), (E, E));
+        assert_eq!((strict.weigh(P03), lenient.weigh(P03)), (None, None));
+        assert_eq!((strict.weigh(V14), lenient.weigh(V14)), (W, W));
+    }
+}

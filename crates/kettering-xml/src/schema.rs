@@ -180,7 +180,13 @@ pub(crate) fn below(place: &str, name: &str) -> String {
     }
 }
 
-fn report_missing(need: Need, place: &str, message: String, findings: &mut Findings<'_>) {
+/// Reports what is absent by how much it is needed.
+pub(crate) fn report_missing(
+    need: Need,
+    place: &str,
+    message: String,
+    findings: &mut Findings<'_>,
+) {
     match need {
         Need::Optional => {}
         Need::Dtd => {

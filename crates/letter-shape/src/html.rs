@@ -157,7 +157,7 @@ impl Html {
         for (label, value) in rows {
             self.raw("<tr><td><b>");
             self.text(label);
-            self.raw("</b></td><td>");
+            self.raw("</b></td> <td>");
             self.text(value);
             self.raw("</td></tr>\n");
         }

@@ -198,3 +198,28 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_listed_at_their_limit() {
+        for count in [Proof::DIFFERENCES_MAX, Proof::DIFFERENCES_MAX + 1] {
+            let proof = compare(&Words::of(&"a ".repeat(count)), &Words::default());
+            assert_eq!(proof.missing, count);
+            assert_eq!(proof.differences.len(), Proof::DIFFERENCES_MAX);
+        }
+    }
+
+    #[test]
+    fn digests_are_those_of_the_words() {
+        let proof = compare(&Words::of("a  b"), &Words::of("a\nb"));
+        assert!(proof.is_exact());
+        assert_eq!(proof.source_digest, hex(b"a b"));
+        assert_eq!(
+            hex(b""),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
+    }
+}

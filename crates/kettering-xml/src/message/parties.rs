@@ -4,8 +4,8 @@ use nhs_types::OdsCode;
 
 use crate::Element;
 use crate::names::{AGENT_ID, ID_TYPE, PARTIES, PARTY, RECIPIENT_KEY, SENDER_KEY};
-use crate::rule::{Findings, V07, V13, V14, V17, V18};
-use crate::schema::{AttributeSpec, Need, Spec};
+use crate::rule::{Findings, V07, V08, V13, V14, V17, V18};
+use crate::schema::{AttributeSpec, Need, Spec, report_missing};
 
 /// The practice the letter is for: `Party` 1 (facts 3.4). `Debug` does not name the GP.
 #[derive(Clone, PartialEq, Eq)]
@@ -195,7 +195,7 @@ pub(crate) const SPEC: Spec = Spec::required(PARTIES).of(&[Spec::required(PARTY)
         values: &[],
     }])
     .of(&[
-        Spec::optional(HCP_CODE).at_most(15).with(TYPED),
+        Spec::optional(HCP_CODE).with(TYPED),
         Spec::optional(HCP_NAME).at_most(255),
         Spec::optional(BOSS_CODE).with(TYPED),
         Spec::optional(BOSS_NAME).at_most(255),
@@ -243,6 +243,10 @@ pub(crate) fn check(root: &Element, findings: &mut Findings<'_>) {
             findings,
         );
         check_gmp(recipient, place, findings);
+        if recipient.text_at(HCP_NAME).is_none() {
+            let message = "HcpName of the recipient is missing".to_owned();
+            report_missing(Need::Dtd, place, message, findings);
+        }
         check_ods(recipient.text_at(ORG_CODE), place, findings);
     }
     let Some(sender) = sender_of(root) else {
@@ -298,7 +302,17 @@ fn check_gmp(party: &Element, place: &str, findings: &mut Findings<'_>) {
     if let Some(code) = code {
         check_gmp_code(code.text(), place, findings);
     }
+    let chars = party
+        .text_at(HCP_CODE)
+        .map_or(0, |code| code.chars().count());
+    if chars > RECIPIENT_CODE_MAX {
+        let message = format!("HcpCode: {chars} characters, at most {RECIPIENT_CODE_MAX}");
+        findings.add(V08, place, message);
+    }
 }
+
+/// Only the recipient's code is bounded (facts 3.4).
+const RECIPIENT_CODE_MAX: usize = 15;
 
 /// `K-V14`: `G` and 7 digits.
 pub(crate) fn check_gmp_code(code: &str, place: &str, findings: &mut Findings<'_>) {

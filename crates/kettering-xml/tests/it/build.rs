@@ -180,10 +180,7 @@ fn k_s02_what_only_the_dtd_wants_is_a_warning_where_it_is_named() {
     let mut message = message();
     message.recipient.gp_name = None;
     assert!(warned(&message, &Profile::default()).is_empty());
-    assert!(
-        warned(&message, &docman()).is_empty(),
-        "receivers tolerate its absence"
-    );
+    assert_eq!(warned(&message, &docman()), ["K-S02"]);
 }
 
 #[test]
@@ -428,4 +425,16 @@ fn k_p10_a_cut_tiff() {
     ] {
         assert_eq!(refused_by(&with(cut), &profile), ["K-P10"]);
     }
+}
+
+#[test]
+fn k_v08_only_the_recipients_code_is_bounded() {
+    let mut message = message();
+    message.recipient.gp_code = Some("G".repeat(15));
+    assert_eq!(warned(&message, &Profile::default()), ["K-V14"]);
+    message.recipient.gp_code = Some("G".repeat(16));
+    assert_eq!(refused(&message), ["K-V08"]);
+    message.recipient.gp_code = None;
+    message.sender.clinician.as_mut().unwrap().code = Some("C".repeat(40));
+    assert!(warned(&message, &Profile::default()).is_empty());
 }

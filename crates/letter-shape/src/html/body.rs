@@ -68,13 +68,16 @@ fn flush(kind: Kind, lines: &[&str], subset: HtmlSubset, html: &mut Html) {
 }
 
 fn rows(lines: &[&str], html: &mut Html) {
-    let width = lines.iter().map(|line| line.split('\t').count()).max();
+    let widths = lines.iter().map(|line| line.split('\t').count());
+    let width = widths.max().unwrap_or_default().min(COLUMNS_FILLED_MAX);
     html.raw(TABLE);
     for line in lines {
         html.raw("<tr>");
+        let given = line.split('\t').count();
         let cells = line.split('\t').chain(std::iter::repeat(""));
-        for cell in cells.take(width.unwrap_or_default()) {
-            html.raw("<td>");
+        for (index, cell) in cells.take(given.max(width)).enumerate() {
+            // Words stay apart in a system that strips the tags.
+            html.raw(if index == 0 { "<td>" } else { " <td>" });
             if cell.trim().is_empty() {
                 html.raw("&nbsp;");
             } else {
@@ -86,6 +89,9 @@ fn rows(lines: &[&str], html: &mut Html) {
     }
     html.raw("</table>\n");
 }
+
+/// Short rows are filled up to the widest, but never beyond this.
+const COLUMNS_FILLED_MAX: usize = 64;
 
 /// Text whose columns are made of spaces.
 fn columns(text: &str, subset: HtmlSubset, html: &mut Html) {

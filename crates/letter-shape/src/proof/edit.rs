@@ -220,7 +220,7 @@ mod tests {
         let mut past = anchored(EDITS_MAX);
         past.insert(0, "more".to_owned());
         let (out, steps, rest) = replay(&past, &edits(&past, &kept));
-        assert_eq!((out, rest), (kept.clone(), 0));
+        assert_eq!((out, rest), (kept, 0));
         assert_eq!(steps, past.len() + 1, "taken as changed as a whole");
     }
 

@@ -2,7 +2,11 @@
 #[derive(Default)]
 pub(super) struct Stack {
     open: Vec<Open>,
+    too_deep: bool,
 }
+
+/// Deepest nesting that is followed; text after anything deeper counts as not seen.
+pub(super) const DEPTH_MAX: usize = 256;
 
 struct Open {
     name: String,
@@ -11,7 +15,7 @@ struct Open {
 
 impl Stack {
     pub(super) fn shows(&self) -> bool {
-        !self.open.iter().any(|element| element.hidden)
+        !self.too_deep && !self.open.iter().any(|element| element.hidden)
     }
 
     pub(super) fn in_style(&self) -> bool {
@@ -24,6 +28,10 @@ impl Stack {
         self.close_implied(name);
         let self_closed = inside.trim_end().ends_with('/');
         if is_void(name) || (self_closed && !is_unseen(name)) {
+            return;
+        }
+        if self.open.len() >= DEPTH_MAX {
+            self.too_deep = true;
             return;
         }
         self.open.push(Open {

@@ -40,8 +40,13 @@ pub(super) fn tokens(html: &str) -> Vec<Token<'_>> {
 
 /// Content of these elements ends at their own end tag and nowhere else.
 fn split_raw<'a>(rest: &'a str, name: &str) -> (&'a str, &'a str) {
-    let end = format!("</{name}");
-    let at = rest.to_ascii_lowercase().find(&end).unwrap_or(rest.len());
+    let is_end = |at: &usize| {
+        let from = at.saturating_add(2);
+        let found = rest.get(from..from.saturating_add(name.len()));
+        found.is_some_and(|found| found.eq_ignore_ascii_case(name))
+    };
+    let mut ends = rest.match_indices("</").map(|(at, _)| at);
+    let at = ends.find(is_end).unwrap_or(rest.len());
     rest.split_at_checked(at).unwrap_or((rest, ""))
 }
 
