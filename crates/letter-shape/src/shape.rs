@@ -1,7 +1,7 @@
 use std::fmt;
 
 use clinical_letter::Letter;
-use kettering_xml::Payload;
+use kettering_xml::{ControlCharacters, Payload, sendable_text};
 use nhs_types::{Finding, Location, Report};
 
 use crate::html::render_html;
@@ -81,6 +81,32 @@ fn rules(findings: &Report) -> String {
 ///
 /// The proof runs on the finished bytes. Deterministic: the same input gives the same bytes.
 ///
+/// ```
+/// # use chrono::{TimeZone, Utc};
+/// # use nhs_types::OdsCode;
+/// use letter_shape::{Envelope, ReceiverProfile, shape};
+/// # let json = r#"{"patient":{"nhs_number":"9990308241","birth_date":"1958-03-17",
+/// #   "name":{"family":"TESTCASE","given":"Marigold"}},
+/// #   "document":{"id":"doc-17","kind":"outpatient-letter","title":"Clinic Letter",
+/// #   "event_date":"2026-11-18","signed_at":"2026-11-18T14:00:00Z"},
+/// #   "author":{"name":"Miss P Placeholder"},
+/// #   "sections":[{"heading":"Plan","text":"Start 5 mg daily."}]}"#;
+/// # let letter: clinical_letter::Letter = serde_json::from_str(json)?;
+/// let envelope = Envelope::new(
+///     "7b0f7c52-6f0b-4d37-9a53-2f5f2b0f7a11",
+///     "doc-17-v1",
+///     (OdsCode::parse("RZZ")?, "Example Valley NHS Trust"),
+///     OdsCode::parse("Y99001")?,
+///     "Gastroenterology",
+///     Utc.with_ymd_and_hms(2026, 11, 18, 15, 0, 0).unwrap(),
+/// );
+/// let emis = ReceiverProfile::builtin("emis").unwrap();
+/// let shaped = shape(&letter, &emis, &envelope)?;
+/// assert!(shaped.proof.is_exact());
+/// assert_eq!(shaped.artefact.file_name, "kettering_7b0f7c52-6f0b-4d37-9a53-2f5f2b0f7a11.xml");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 ///
 /// [`ShapeError`], by what stands against it.
@@ -89,6 +115,7 @@ pub fn shape(
     profile: &ReceiverProfile,
     envelope: &Envelope,
 ) -> Result<Shaped, ShapeError> {
+    let cleaned = cleaned(letter, profile)?;
     let payload = payload(letter, profile)?;
     let message = message::message(letter, envelope, payload);
     let built = kettering_xml::build(&message, &profile.kettering);
@@ -109,8 +136,35 @@ pub fn shape(
             file_name: file_name(&envelope.msg_id),
         },
         proof,
-        findings: built.findings,
+        findings: cleaned.into_iter().chain(built.findings).collect(),
     })
+}
+
+/// `K-W02`: the page is written from cleaned text, so what was cleaned is told here.
+fn cleaned(letter: &Letter, profile: &ReceiverProfile) -> Result<Option<Finding>, ShapeError> {
+    let sections = letter.sections.iter();
+    let texts = sections.flat_map(|s| s.heading.iter().chain([&s.text]));
+    let texts = texts.chain(&letter.cc).chain(&letter.change_reason);
+    let texts = texts.chain([&letter.document.title]);
+    let count: usize = texts.map(|text| cleaned_chars(text.expose())).sum();
+    if count == 0 {
+        return Ok(None);
+    }
+    let message = format!("{count} control characters were replaced by what they mean, or dropped");
+    match profile.kettering.control_characters {
+        ControlCharacters::Refuse => {
+            let finding = Finding::error("K-W02", Location::Whole, message);
+            let findings = Report::from_iter([finding]);
+            Err(ShapeError::Refused { findings })
+        }
+        _ => Ok(Some(Finding::warning("K-W02", Location::Whole, message))),
+    }
+}
+
+fn cleaned_chars(text: &str) -> usize {
+    let kept = |c: char| c == '\r' || sendable_text(c.encode_utf8(&mut [0; 4])).starts_with(c);
+    let suspects = text.chars().filter(|c| c.is_control() || *c >= '\u{FFFE}');
+    suspects.filter(|c| !kept(*c)).count()
 }
 
 fn payload(letter: &Letter, profile: &ReceiverProfile) -> Result<Payload, ShapeError> {

@@ -353,3 +353,28 @@ fn short_rows_are_filled_up_to_a_limit() {
     };
     assert_eq!((cells(64), cells(65), cells(2)), (62, 62, 0));
 }
+
+#[test]
+fn k_w02_control_characters_are_told_or_refused() {
+    let letter = with_sections(&[(
+        "Plan",
+        "line\u{B}break, 7\u{1E}day, patient\u{92}s\r\nnext\u{FFFE}",
+    )]);
+    let shaped = shaped(&letter, "emis");
+    let found = shaped.findings.findings();
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        found[0].to_string(),
+        "warning K-W02 at whole: 4 control characters were replaced by what they mean, or dropped"
+    );
+    assert!(
+        String::from_utf8(shaped.artefact.bytes)
+            .unwrap()
+            .contains("7\u{2011}day, patient’s")
+    );
+    let mut strict = profile("emis");
+    strict.kettering.control_characters = kettering_xml::ControlCharacters::Refuse;
+    let error = shape(&letter, &strict, &envelope()).unwrap_err();
+    assert!(error.to_string().contains("K-W02"));
+    assert!(shape(&self::letter(), &strict, &envelope()).is_ok());
+}
