@@ -4,7 +4,7 @@ use nhs_types::OdsCode;
 
 use crate::Element;
 use crate::names::{AGENT_ID, ID_TYPE, PARTIES, PARTY, RECIPIENT_KEY, SENDER_KEY};
-use crate::rule::{Findings, V07, V08, V13, V14, V17, V18};
+use crate::rule::{Findings, S02, V07, V08, V13, V14, V17, V18};
 use crate::schema::{AttributeSpec, Need, Spec, report_missing};
 
 /// The practice the letter is for: `Party` 1 (facts 3.4). `Debug` does not name the GP.
@@ -276,7 +276,7 @@ pub(crate) fn check(root: &Element, findings: &mut Findings<'_>) {
         findings.add(V18, place, "DepartmentName of the sender is missing");
     }
     if sender.text_at(ORG_NAME).is_none() {
-        findings.add(crate::rule::S02, place, "OrgName of the sender is missing");
+        findings.add(S02, place, "OrgName of the sender is missing");
     }
 }
 

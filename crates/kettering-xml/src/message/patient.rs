@@ -3,7 +3,7 @@ use nhs_types::{Address, BirthDate, NhsNumber, ParseNhsNumberError, PersonName, 
 use super::nhs_number_or_dummy;
 use crate::date;
 use crate::names::{ID_TYPE, ID_VALUE, NO_NHS_NUMBER};
-use crate::rule::{Findings, V04, V05, V06, V07, V12};
+use crate::rule::{Findings, V02, V04, V05, V06, V07, V12};
 use crate::schema::{AttributeSpec, Need, Spec};
 use crate::{Element, Limits};
 
@@ -200,11 +200,7 @@ fn check_birth_date(root: &Element, block: &Element, findings: &mut Findings<'_>
     let born = block.text_at(BIRTH_DATE).and_then(date::read);
     let Some(born) = born else { return };
     if born.time.is_some() {
-        findings.add(
-            crate::rule::V02,
-            place,
-            "a date of birth has no time: CCYYMMDD",
-        );
+        findings.add(V02, place, "a date of birth has no time: CCYYMMDD");
     }
     let paths = ["ClinicalReport/EventDate", "MsgIssueDate"];
     let mut known = paths
