@@ -9,6 +9,8 @@ use mesh_client::{Client, Disposition, Error, LocalId, MessageId, OutgoingMessag
 use mesh_testserver::{Fault, FaultAction, TestServer};
 use nhs_types::{MailboxId, OdsCode, WorkflowId};
 
+const SILENCE: &str = "no answer in time";
+
 const OPERATIONS: [&str; 8] = [
     "handshake",
     "send",
@@ -48,11 +50,7 @@ impl Bench {
     async fn new() -> Self {
         let server = TestServer::start().await.unwrap();
         let trust = mailbox("RT9OT001");
-        let builder = server.client_builder(&trust).unwrap();
-        let client = builder
-            .read_timeout(Duration::from_millis(300))
-            .build()
-            .unwrap();
+        let client = server.client(&trust).unwrap();
         let once = message().with_local_id(LocalId::parse("L0").unwrap());
         let sent = client.send(&once).await.unwrap();
         Self {
@@ -63,7 +61,10 @@ impl Bench {
     }
 
     async fn run(&self, operation: &str) -> Result<(), Error> {
-        let client = &self.client;
+        self.run_with(&self.client, operation).await
+    }
+
+    async fn run_with(&self, client: &Client, operation: &str) -> Result<(), Error> {
         let letter = vec![b"an answer of the practice".to_vec()];
         let (from, to) = (mailbox("YGM24GP1"), mailbox("RT9OT001"));
         let received = self.server.deliver(&from, &to, &workflow(), letter);
@@ -154,14 +155,21 @@ fn faults() -> Vec<(String, FaultAction)> {
     faults.push(("closed after the effect".to_owned(), FaultAction::DropAfter));
     faults.push(("answer cut".to_owned(), FaultAction::Cut { bytes: 3 }));
     faults.push(("answer damaged".to_owned(), FaultAction::Flip));
-    let silence = FaultAction::Delay(Duration::from_millis(800));
-    faults.push(("no answer in time".to_owned(), silence));
+    let silence = FaultAction::Delay(Duration::from_millis(1500));
+    faults.push((SILENCE.to_owned(), silence));
     faults
 }
 
 #[tokio::test]
 async fn operation_by_fault() {
     let bench = Bench::new().await;
+    let impatient = bench.server.client_builder(&mailbox("RT9OT001")).unwrap();
+    let impatient = impatient
+        .connect_timeout(Duration::from_secs(1))
+        .read_timeout(Duration::from_millis(200))
+        .total_timeout(Duration::from_millis(250))
+        .build()
+        .unwrap();
     let mut table = format!("{:38}", "");
     for operation in OPERATIONS {
         let _ = write!(table, "{operation:17}");
@@ -171,7 +179,13 @@ async fn operation_by_fault() {
         for operation in OPERATIONS {
             bench.server.clear_faults();
             bench.server.fault(Fault::new("*", "*", action.clone()));
-            let _ = write!(table, "{:17}", word(&bench.run(operation).await));
+            let client = if name == SILENCE {
+                &impatient
+            } else {
+                &bench.client
+            };
+            let outcome = bench.run_with(client, operation).await;
+            let _ = write!(table, "{:17}", word(&outcome));
         }
     }
     let lines: Vec<_> = table.lines().map(str::trim_end).collect();

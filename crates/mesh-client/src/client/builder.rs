@@ -67,7 +67,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Longest silence while an answer is awaited or read, 30 s by default.
+    /// Longest silence while an answer is awaited or read, 30 s by default; while a body goes
+    /// out, a second for each MiB comes on top.
     #[must_use]
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
         self.settings.read_timeout = timeout;
@@ -140,7 +141,7 @@ impl ClientBuilder {
             None => counted_nonces()?,
         };
         let tokens = TokenSource::new(self.credentials, self.clock, nonces);
-        let transport = Transport::new(base_url, tls, &self.settings, tokens, expires)?;
+        let transport = Transport::new(base_url, tls, self.settings, tokens, expires)?;
         let (agent, message_size_max) = (self.agent, self.message_size_max);
         Ok(Client {
             inner: Arc::new(Inner {

@@ -4,6 +4,7 @@ use std::io;
 use chrono::{DateTime, Utc};
 use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
+use super::builder::setting;
 use crate::{CertificateFault, Error, Operation};
 
 /// What is known of the connection when a request fails.
@@ -23,6 +24,9 @@ const REASON_MAX: usize = 200;
 /// request, although under TLS 1.3 we may have written one already.
 pub(super) fn sort(error: &reqwest::Error, at: Circumstances) -> Error {
     let operation = at.operation;
+    if error.is_builder() {
+        return setting("request", "a value cannot stand in an HTTP request").into();
+    }
     let tls = tls_error(error);
     if let Some(fault) = tls.and_then(|tls| certificate_fault(tls, error.is_connect(), at)) {
         return Error::Certificate { operation, fault };

@@ -1,16 +1,18 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use nhs_types::MailboxId;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use tokio::time::timeout;
 
 use super::builder::setting;
 use super::failure::{self, Circumstances};
 use super::source::TokenSource;
 use crate::outgoing::BODY_MAX;
 use crate::proto::{self, Answer, Damage, Method, Request};
-use crate::{Error, Result};
+use crate::{Error, Operation, Result, Token};
 
 /// Carries one request at a time to the service and one answer back.
 #[derive(Debug)]
@@ -18,7 +20,7 @@ pub(super) struct Transport {
     http: reqwest::Client,
     base_url: String,
     tokens: TokenSource,
-    total_timeout: Duration,
+    settings: Settings,
     identity_expires: Option<DateTime<Utc>>,
     skew_millis: AtomicI64,
 }
@@ -39,7 +41,9 @@ const IDLE_CONNECTIONS_MAX: usize = 8;
 /// Largest body of one answer, packed: a chunk (mesh-api section 19) and some room.
 const ANSWER_MAX: usize = BODY_MAX + 1024 * 1024;
 
-const MIB: u64 = 1024 * 1024;
+const MIB: usize = 1024 * 1024;
+
+const FIRST_BUFFER: usize = 64 * 1024;
 
 const NO_SKEW: i64 = i64::MIN;
 
@@ -47,7 +51,7 @@ impl Transport {
     pub(super) fn new(
         base_url: String,
         tls: rustls::ClientConfig,
-        settings: &Settings,
+        settings: Settings,
         tokens: TokenSource,
         identity_expires: Option<DateTime<Utc>>,
     ) -> Result<Self> {
@@ -60,18 +64,16 @@ impl Transport {
             .retry(reqwest::retry::never())
             .referer(false)
             .connect_timeout(settings.connect_timeout)
-            .read_timeout(settings.read_timeout)
             .pool_idle_timeout(IDLE_MAX)
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .build()
             .map_err(|_| setting("client", "the HTTP client cannot be set up"))?;
-        let total_timeout = settings.total_timeout;
         let skew_millis = AtomicI64::new(NO_SKEW);
         Ok(Self {
             http,
             base_url,
             tokens,
-            total_timeout,
+            settings,
             identity_expires,
             skew_millis,
         })
@@ -91,39 +93,36 @@ impl Transport {
     /// One attempt with one token. Any success and the statuses in `also` are answers.
     pub(super) async fn exchange(&self, request: &Request, also: &[u16]) -> Result<Answer> {
         let token = request.needs_token().then(|| self.tokens.next());
-        let mut call = self
-            .http
-            .request(
-                method(request.method),
-                format!("{}{}", self.base_url, request.path),
-            )
-            .timeout(self.time_for(request));
-        for (name, value) in &request.headers {
-            call = call.header(HeaderName::from_static(name), value);
-        }
-        if let Some(token) = &token {
-            call = call.header(AUTHORIZATION, secret_header(token.expose())?);
-        }
-        if !request.body.is_empty() {
-            call = call.body(request.body.clone());
-        }
-        let response = call
-            .send()
+        let token = token.as_ref().map(Token::expose);
+        let call = self.call(request, token)?;
+        let response = timeout(self.time_to_answer(request), call.send())
             .await
+            .map_err(|_| self.silent(request))?
             .map_err(|error| self.failed(&error, request))?;
         let answer = self.read(response, request).await?;
         self.note_skew(&answer);
         if answer.is_success() || also.contains(&answer.status) {
             return Ok(answer);
         }
-        let secrets = self.secrets(request, token.as_ref().map(|token| token.expose()));
-        let texts = secrets.iter().map(String::as_str).collect::<Vec<_>>();
-        Err(proto::refusal(
-            request.operation,
-            &answer,
-            self.tokens.now(),
-            &texts,
-        ))
+        let secrets = self.secrets(request, token);
+        let (operation, now) = (request.operation, self.tokens.now());
+        Err(proto::refusal(operation, &answer, now, &secrets))
+    }
+
+    fn call(&self, request: &Request, token: Option<&str>) -> Result<reqwest::RequestBuilder> {
+        let url = format!("{}{}", self.base_url, request.path);
+        let call = self.http.request(method(request.method), url);
+        let mut call = call.timeout(self.time_for(request));
+        for (name, value) in &request.headers {
+            call = call.header(HeaderName::from_static(name), value);
+        }
+        if let Some(token) = token {
+            call = call.header(AUTHORIZATION, secret_header(token)?);
+        }
+        if !request.body.is_empty() {
+            call = call.body(request.body.clone());
+        }
+        Ok(call)
     }
 
     /// The body is read to its end, within the limit, before anything is believed.
@@ -139,12 +138,8 @@ impl Transport {
         if announced > ANSWER_MAX {
             return Err(too_large());
         }
-        let mut body = Vec::with_capacity(announced.min(64 * 1024));
-        while let Some(part) = response
-            .chunk()
-            .await
-            .map_err(|error| self.failed(&error, request))?
-        {
+        let mut body = Vec::with_capacity(announced.min(FIRST_BUFFER));
+        while let Some(part) = self.next_part(&mut response, request).await? {
             if body.len().saturating_add(part.len()) > ANSWER_MAX {
                 return Err(too_large());
             }
@@ -153,6 +148,26 @@ impl Transport {
         let headers = response.headers().iter();
         let headers = headers.map(|(name, value)| (name.as_str(), value.as_bytes()));
         Ok(Answer::new(status, headers, body))
+    }
+
+    async fn next_part(
+        &self,
+        response: &mut reqwest::Response,
+        request: &Request,
+    ) -> Result<Option<Bytes>> {
+        timeout(self.settings.read_timeout, response.chunk())
+            .await
+            .map_err(|_| self.silent(request))?
+            .map_err(|error| self.failed(&error, request))
+    }
+
+    /// Connecting has a limit of its own, so what is still silent after both was written to.
+    fn silent(&self, request: &Request) -> Error {
+        let reason = "the service was silent for too long".to_owned();
+        Error::Lost {
+            operation: request.operation,
+            reason,
+        }
     }
 
     fn failed(&self, error: &reqwest::Error, request: &Request) -> Error {
@@ -172,30 +187,41 @@ impl Transport {
     }
 
     /// What must not come out again, whatever the service repeats.
-    fn secrets(&self, request: &Request, token: Option<&str>) -> Vec<String> {
+    fn secrets<'a>(&'a self, request: &'a Request, token: Option<&'a str>) -> Vec<&'a str> {
         let credentials = self.tokens.credentials();
-        let mut secrets: Vec<String> = request.sensitive_texts().map(str::to_owned).collect();
-        for secret in [credentials.password(), credentials.shared_key()] {
-            if let Ok(text) = std::str::from_utf8(secret.expose()) {
-                secrets.push(text.to_owned());
-            }
-        }
-        if let Some(token) = token {
-            secrets.extend(token.rsplit(':').next().map(str::to_owned));
-        }
-        secrets
+        let own = [credentials.password(), credentials.shared_key()];
+        let own = own
+            .into_iter()
+            .filter_map(|secret| std::str::from_utf8(secret.expose()).ok());
+        let hash = token.and_then(|token| token.rsplit(':').next());
+        own.chain(hash).chain(request.sensitive_texts()).collect()
     }
 
-    /// A second for each MiB that may be carried comes on top of the fixed time.
+    /// Until the headers of the answer are there: the body must go out first.
+    fn time_to_answer(&self, request: &Request) -> Duration {
+        let Settings {
+            connect_timeout,
+            read_timeout,
+            ..
+        } = self.settings;
+        let fixed = connect_timeout.saturating_add(read_timeout);
+        fixed.saturating_add(time_for_bytes(request.body.len()))
+    }
+
     fn time_for(&self, request: &Request) -> Duration {
         let bytes = match request.operation {
-            crate::Operation::Download => ANSWER_MAX,
+            Operation::Download => ANSWER_MAX,
             _ => request.body.len(),
         };
-        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        self.total_timeout
-            .saturating_add(Duration::from_secs(bytes / MIB))
+        self.settings
+            .total_timeout
+            .saturating_add(time_for_bytes(bytes))
     }
+}
+
+/// A second for each MiB.
+fn time_for_bytes(bytes: usize) -> Duration {
+    Duration::from_secs(u64::try_from(bytes / MIB).unwrap_or(u64::MAX))
 }
 
 fn method(method: Method) -> reqwest::Method {

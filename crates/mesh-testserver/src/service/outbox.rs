@@ -17,6 +17,44 @@ use crate::store::blank;
 const EXPIRY: TimeDelta = TimeDelta::days(5);
 
 pub(super) fn send(state: &mut State, call: &Call, from: &MailboxId) -> Result<Reply, Problem> {
+    let (to, workflow) = addressed(call, from)?;
+    if call.body.is_empty() {
+        return Err(Problem::new(
+            417,
+            "COLLECT",
+            "02",
+            "Data file is missing or inaccessible",
+        ));
+    }
+    let body = unpacked(call)?;
+    let mut message = blank(recipient(state, to, &workflow)?, state.now());
+    let sensitive = |name: &str| {
+        call.header(name)
+            .map(|text| Sensitive::new(text.to_owned()))
+    };
+    message.from = Some(from.clone());
+    message.workflow = Some(workflow);
+    message.local_id = call
+        .header("mex-localid")
+        .and_then(|id| LocalId::parse(id).ok());
+    message.subject = sensitive("mex-subject");
+    message.file_name = sensitive("mex-filename");
+    message.content_type = call
+        .header("mex-content-type")
+        .or_else(|| call.header("content-type"))
+        .map(str::to_owned);
+    message.chunks = vec![body];
+    let id = state.store.deliver(message);
+    let member = if call.is_v2() {
+        "message_id"
+    } else {
+        "messageID"
+    };
+    Ok(Reply::json(202, &json!({ member: id.as_str() })))
+}
+
+/// Checks the headers, which come before the body in every refusal.
+fn addressed<'a>(call: &'a Call, from: &MailboxId) -> Result<(&'a str, WorkflowId), Problem> {
     let to = call
         .header("mex-to")
         .ok_or_else(|| Problem::missing("mex-to"))?;
@@ -40,47 +78,10 @@ pub(super) fn send(state: &mut State, call: &Call, from: &MailboxId) -> Result<R
         .header("mex-chunk-range")
         .is_some_and(|range| range != "1:1")
     {
-        return Err(Problem::new(
-            417,
-            "SEND",
-            "InvalidHeaderChunks",
-            "sending in chunks is not built",
-        ));
+        let text = "sending in chunks is not built";
+        return Err(Problem::new(417, "SEND", "InvalidHeaderChunks", text));
     }
-    if call.body.is_empty() {
-        return Err(Problem::new(
-            417,
-            "COLLECT",
-            "02",
-            "Data file is missing or inaccessible",
-        ));
-    }
-    let body = unpacked(call)?;
-    let to = recipient(state, to, &workflow)?;
-    let mut message = blank(to, state.now());
-    message.from = Some(from.clone());
-    message.workflow = Some(workflow);
-    message.local_id = call
-        .header("mex-localid")
-        .and_then(|id| LocalId::parse(id).ok());
-    message.subject = call
-        .header("mex-subject")
-        .map(|text| Sensitive::new(text.to_owned()));
-    message.file_name = call
-        .header("mex-filename")
-        .map(|text| Sensitive::new(text.to_owned()));
-    message.content_type = call
-        .header("mex-content-type")
-        .or_else(|| call.header("content-type"))
-        .map(str::to_owned);
-    message.chunks = vec![body];
-    let id = state.store.deliver(message);
-    let member = if call.is_v2() {
-        "message_id"
-    } else {
-        "messageID"
-    };
-    Ok(Reply::json(202, &json!({ member: id.as_str() })))
+    Ok((to, workflow))
 }
 
 fn unpacked(call: &Call) -> Result<Bytes, Problem> {
