@@ -266,22 +266,16 @@ pub(crate) fn set_kind(source: &mut SourceDocument, options: &ReadOptions, notes
 
 /// Marks found anywhere in a letter.
 pub(crate) struct Seen {
-    draft: bool,
+    unsigned: Option<Completion>,
     cancelled: bool,
     restricted: bool,
-    unsigned: bool,
 }
 
 impl Seen {
     /// A draft banner wins over any signature; a cancelled banner takes the document back.
     pub(crate) fn apply(&self, source: &mut SourceDocument, notes: &mut Notes) {
         source.restricted |= self.restricted;
-        if self.draft || self.unsigned {
-            let completion = if self.draft {
-                Completion::Draft
-            } else {
-                Completion::Dictated
-            };
+        if let Some(completion) = self.unsigned {
             source.document.completion = Some(completion);
             source.document.signed_at = None;
             source.author = crate::Author::default();

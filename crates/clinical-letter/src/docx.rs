@@ -255,32 +255,15 @@ fn report(found: &Found, source: &mut SourceDocument, notes: &mut Notes) -> Resu
         notes.stop(Reason::TrackedChanges, body(), why);
     }
     source.images = found.images;
-    let warnings = [
-        (
-            found.hidden,
-            Warning::HiddenTextDropped,
-            "hidden text was left out",
-        ),
-        (
-            found.images > 0,
-            Warning::ImagePresent,
-            "images are not text",
-        ),
-        (
-            found.comments,
-            Warning::CommentsDropped,
-            "comments were left out",
-        ),
-        (
-            found.unknown_symbol,
-            Warning::SymbolUnknown,
-            "a symbol is shown as U+FFFD",
-        ),
-    ];
-    for (met, warning, why) in warnings {
-        if met {
-            notes.warn(warning, body(), why);
-        }
+    for warning in &found.warnings {
+        notes.warn(
+            *warning,
+            body(),
+            "something in the text is not shown as it stands there",
+        );
+    }
+    if found.images > 0 {
+        notes.warn(Warning::ImagePresent, body(), "images are not text");
     }
     Ok(())
 }

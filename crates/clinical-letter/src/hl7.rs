@@ -110,7 +110,7 @@ fn read_document(
         Event::Document(trigger) => mdm::read(&message, trigger, options, source, notes)?,
         Event::Report => oru::read(&message, options, source, notes)?,
     }
-    patient::check_birth_date(&message, source);
+    patient::check_birth_date(source);
     content::read(&message, options, source, notes)?;
     let lines: Vec<Line> = source
         .body_lines

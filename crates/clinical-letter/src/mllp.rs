@@ -183,7 +183,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn all(bytes: &[u8], limit: usize) -> Vec<Result<(Vec<u8>, Vec<Warning>), MllpError>> {
+    type Plain = Result<(Vec<u8>, Vec<Warning>), MllpError>;
+
+    fn all(bytes: &[u8], limit: usize) -> Vec<Plain> {
         let mut decoder = MllpDecoder::new(limit);
         decoder.push(bytes);
         let mut found = Vec::new();
@@ -193,7 +195,7 @@ mod tests {
         found
     }
 
-    fn plain(message: &[u8]) -> Result<(Vec<u8>, Vec<Warning>), MllpError> {
+    fn plain(message: &[u8]) -> Plain {
         Ok((message.to_vec(), vec![]))
     }
 

@@ -1,6 +1,14 @@
 //! The corpus of source letters: which cases read as expected today. A case that passed and stops
 //! passing changes the snapshot, and so fails.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "a test may fail and read files"
+)]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 

@@ -3,7 +3,7 @@
 use nhs_types::Sensitive;
 
 use super::{Line, Seen};
-use crate::{ReadOptions, Relation, SourceDocument};
+use crate::{Completion, ReadOptions, Relation, SourceDocument};
 
 /// The marks of a site.
 pub(crate) struct Marks<'a> {
@@ -26,11 +26,12 @@ impl<'a> Marks<'a> {
                 .map(|one| one.to_lowercase())
                 .any(|one| line.contains(&one))
         };
+        let dictated = lines().any(unsigned).then_some(Completion::Dictated);
+        let draft = banner(&self.options.draft_banners).then_some(Completion::Draft);
         Seen {
-            draft: banner(&self.options.draft_banners),
+            unsigned: draft.or(dictated),
             cancelled: banner(&self.options.cancelled_banners),
             restricted: banner(&self.options.restriction_banners),
-            unsigned: lines().any(unsigned),
         }
     }
 
@@ -119,24 +120,28 @@ fn holds_words(text: &str, phrase: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn seen(lines: &[&str]) -> (bool, bool, bool, bool) {
+    fn seen(lines: &[&str]) -> (Option<Completion>, bool, bool) {
         let options = ReadOptions::default();
         let lines: Vec<Line> = lines.iter().map(|line| Line::plain(*line)).collect();
         let seen = Marks::new(&options).seen(&lines, &[]);
-        (seen.draft, seen.cancelled, seen.restricted, seen.unsigned)
+        (seen.unsigned, seen.cancelled, seen.restricted)
     }
 
     #[test]
     fn section_2_banners_stand_between_stars_or_alone() {
-        let draft = (true, false, false, false);
+        let draft = (Some(Completion::Draft), false, false);
         assert_eq!(seen(&["*** DRAFT - NOT YET AUTHENTICATED ***"]), draft);
         assert_eq!(seen(&["  Draft  "]), draft);
-        assert_eq!(seen(&["** CANCELLED - ENTERED IN ERROR **"]).1, true);
         assert_eq!(
-            seen(&["*** RESTRICTED - NOT FOR RELEASE TO GP ***"]).2,
-            true
+            seen(&["** CANCELLED - ENTERED IN ERROR **"]),
+            (None, true, false)
         );
-        let nothing = (false, false, false, false);
+        let restricted = (None, false, true);
+        assert_eq!(
+            seen(&["*** RESTRICTED - NOT FOR RELEASE TO GP ***"]),
+            restricted
+        );
+        let nothing = (None, false, false);
         assert_eq!(
             seen(&["A draft was blown in.", "Surgery cancelled", "** DRAFTY **"]),
             nothing
@@ -145,7 +150,14 @@ mod tests {
 
     #[test]
     fn section_2_phrases_that_are_no_signature() {
-        assert!(seen(&["Dictated by Dr N D'Arcy but not signed to avoid delay."]).3);
-        assert!(seen(&["Checked and signed electronically on behalf of Dr Low"]).3);
+        let dictated = (Some(Completion::Dictated), false, false);
+        assert_eq!(
+            seen(&["Dictated by Dr N D'Arcy but not signed to avoid delay."]),
+            dictated
+        );
+        assert_eq!(
+            seen(&["Checked and signed electronically on behalf of Dr Low"]),
+            dictated
+        );
     }
 }

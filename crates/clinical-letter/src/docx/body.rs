@@ -4,9 +4,12 @@
 mod inline;
 mod table;
 
+use std::collections::BTreeSet;
+
 use super::numbering::Numbering;
 use super::styles::{Styles, outline_level};
 use super::xml::{Element, Node, Ns};
+use crate::Warning;
 use crate::compose::{Line, LineKind};
 
 /// How tracked changes are read.
@@ -23,10 +26,8 @@ pub(super) enum View {
 pub(super) struct Found {
     pub(super) tracked: bool,
     pub(super) active: bool,
-    pub(super) hidden: bool,
-    pub(super) comments: bool,
-    pub(super) unknown_symbol: bool,
     pub(super) open_field: bool,
+    pub(super) warnings: BTreeSet<Warning>,
     pub(super) images: usize,
     pub(super) watermarks: Vec<String>,
     pub(super) notes: Vec<NoteReference>,
@@ -58,7 +59,7 @@ struct Paragraph {
 }
 
 impl<'s> Walk<'s> {
-    pub(super) const fn new(styles: &'s Styles, numbering: Numbering, view: View) -> Self {
+    pub(super) fn new(styles: &'s Styles, numbering: Numbering, view: View) -> Self {
         Self {
             styles,
             numbering,
@@ -66,17 +67,7 @@ impl<'s> Walk<'s> {
             fields: Vec::new(),
             carried: None,
             lines: Vec::new(),
-            found: Found {
-                tracked: false,
-                active: false,
-                hidden: false,
-                comments: false,
-                unknown_symbol: false,
-                open_field: false,
-                images: 0,
-                watermarks: Vec::new(),
-                notes: Vec::new(),
-            },
+            found: Found::default(),
         }
     }
 
@@ -100,10 +91,14 @@ impl<'s> Walk<'s> {
         match (element.ns, &*element.name) {
             (Ns::Word, "p") => self.paragraph(element),
             (Ns::Word, "tbl") => self.table(element),
-            (Ns::Word, "sdt") => self.content_control(element, Self::blocks),
+            (Ns::Word, "sdt") => {
+                if let Some(content) = control_content(element) {
+                    self.blocks(content);
+                }
+            }
             (Ns::Word, "altChunk") => self.found.active = true,
             (Ns::Word, "sectPr" | "tblPr" | "tblGrid") => {}
-            (Ns::Word, "ins" | "moveTo" | "del" | "moveFrom") => self.change(element, Self::blocks),
+            (Ns::Word, "ins" | "moveTo" | "del" | "moveFrom") => self.change(element),
             (Ns::Compatibility, "AlternateContent") => {
                 if let Some(chosen) = chosen(element) {
                     self.blocks(chosen);
@@ -113,23 +108,12 @@ impl<'s> Walk<'s> {
         }
     }
 
-    /// Descends into a content control, unless it shows its placeholder.
-    fn content_control(&mut self, element: &Element, descend: fn(&mut Self, &Element)) {
-        let properties = element.child("sdtPr");
-        if properties.is_some_and(|one| one.is_on("showingPlcHdr")) {
-            return;
-        }
-        if let Some(content) = element.child("sdtContent") {
-            descend(self, content);
-        }
-    }
-
     /// Descends into an insertion or a deletion, if the view shows it.
-    fn change(&mut self, element: &Element, descend: fn(&mut Self, &Element)) {
+    fn change(&mut self, element: &Element) {
         self.found.tracked = true;
         let inserted = matches!(&*element.name, "ins" | "moveTo");
         if inserted == (self.view == View::Accepted) {
-            descend(self, element);
+            self.blocks(element);
         }
     }
 
@@ -201,6 +185,13 @@ impl<'s> Walk<'s> {
                 .extend(paragraph.text.split('\n').map(Line::plain)),
         }
     }
+}
+
+/// The content of a content control, unless it shows its placeholder.
+fn control_content(element: &Element) -> Option<&Element> {
+    let properties = element.child("sdtPr");
+    let placeholder = properties.is_some_and(|one| one.is_on("showingPlcHdr"));
+    element.child("sdtContent").filter(|_| !placeholder)
 }
 
 /// The branch to read: the first choice that is understood, else the fallback; never both.

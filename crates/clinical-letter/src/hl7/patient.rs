@@ -149,17 +149,13 @@ pub(super) fn read_visit(
 }
 
 /// A birth after the document is none.
-pub(super) fn check_birth_date(message: &Message<'_>, source: &mut SourceDocument) {
+pub(super) fn check_birth_date(source: &mut SourceDocument) {
     let sent = source.document.message_at.map(|at| at.date_naive());
     let document = source.document.document_date.into_iter().chain(sent).max();
     let born = source.patient.dob.map(|dob| dob.expose());
     if matches!((born, document), (Some(born), Some(document)) if born > document) {
         source.patient.dob = None;
     }
-    debug_assert!(
-        message.first(b"PID").is_some(),
-        "only messages with a patient are read"
-    );
 }
 
 pub(super) fn stop_at(reason: Reason, place: &str, message: &str, notes: &mut Notes) {

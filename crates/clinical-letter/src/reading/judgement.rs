@@ -107,10 +107,9 @@ impl Reading {
                 "no code of a practice is given",
             );
         }
-        if notes.stops.is_empty() && self.stops.is_empty() {
-            if let Err(why) = conversion::letter(&self.document, None) {
-                stop(notes, why.reason(), &why.to_string());
-            }
+        let nothing_yet = notes.stops.is_empty() && self.stops.is_empty();
+        if nothing_yet && let Err(why) = conversion::letter(&self.document, None) {
+            stop(notes, why.reason(), &why.to_string());
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What stands inside a paragraph: runs, fields, drawings (section 7.1).
 
-use super::{NoteReference, View, Walk, chosen, descendants};
+use super::{NoteReference, View, Walk, chosen, control_content, descendants};
+use crate::Warning;
 use crate::charset::clean;
 use crate::docx::symbols::symbol;
 use crate::docx::xml::{Element, Ns};
@@ -35,11 +36,8 @@ impl Walk<'_> {
             (Ns::Word, "r") => self.run(element, target),
             (Ns::Word, "pPr" | "rPr" | "sdtPr") => {}
             (Ns::Word, "sdt") => {
-                let properties = element.child("sdtPr");
-                if !properties.is_some_and(|one| one.is_on("showingPlcHdr")) {
-                    if let Some(content) = element.child("sdtContent") {
-                        self.inline(content, target);
-                    }
+                if let Some(content) = control_content(element) {
+                    self.inline(content, target);
                 }
             }
             (Ns::Word, "ins" | "moveTo") => {
@@ -110,7 +108,9 @@ impl Walk<'_> {
                 }
             }
             "footnoteReference" | "endnoteReference" => self.note(element, target),
-            "commentReference" => self.found.comments = true,
+            "commentReference" => {
+                self.found.warnings.insert(Warning::CommentsDropped);
+            }
             "object" => {
                 self.found.active = true;
                 self.drawing(element, target);
@@ -125,7 +125,8 @@ impl Walk<'_> {
             return;
         }
         if target.hidden {
-            self.found.hidden |= !text.trim().is_empty();
+            let met = (!text.trim().is_empty()).then_some(Warning::HiddenTextDropped);
+            self.found.warnings.extend(met);
             return;
         }
         target
@@ -136,7 +137,8 @@ impl Walk<'_> {
     fn symbol(&mut self, element: &Element, target: &mut Target<'_, '_>) {
         let attribute = |name| element.attribute(Ns::Word, name).unwrap_or_default();
         let found = symbol(attribute("font"), attribute("char"));
-        self.found.unknown_symbol |= found.is_none();
+        let unknown = found.is_none().then_some(Warning::SymbolUnknown);
+        self.found.warnings.extend(unknown);
         let text = found.unwrap_or(char::REPLACEMENT_CHARACTER).to_string();
         self.push(&text, target);
     }
