@@ -17,6 +17,14 @@ const INPUT_BYTES_MAX: u32 = 16_384;
 
 const SECONDS: u64 = 10;
 
+/// How lines begin that tell the cause of a broken run.
+const CAUSE_MARKS: &[&str] = &["ERROR:", "SUMMARY:", "cargo fuzz run", "error"];
+
+/// Lines of a panic's own text that are shown.
+const PANIC_LINES: usize = 3;
+
+const LINES_WITHOUT_CAUSE: usize = 20;
+
 /// How one target went.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Run {
@@ -100,7 +108,9 @@ fn run(workspace: &Workspace, target: &str, seconds: u64) -> Outcome<Run> {
     let (status, text) = process::quiet(&mut command)?;
     let told = told(target, &text, status.success());
     if !told.is_clean {
-        say(&text);
+        for line in causes(&text) {
+            say(format_args!("  {line}"));
+        }
     }
     Ok(told)
 }
@@ -109,6 +119,30 @@ fn fuzzer(workspace: &Workspace) -> Outcome<Command> {
     let mut command = process::program(workspace, FUZZ.ensure(workspace)?);
     command.env("RUSTC_BOOTSTRAP", "1");
     Ok(command)
+}
+
+/// The lines that tell why and how to see it again; the fuzzer also prints the whole input.
+fn causes(text: &str) -> Vec<&str> {
+    let mut causes = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let is_panic = line.contains("panicked at");
+        if is_panic
+            || CAUSE_MARKS
+                .iter()
+                .any(|mark| line.trim_start().starts_with(mark))
+        {
+            causes.push(line.trim());
+        }
+        if is_panic {
+            causes.extend(lines.by_ref().take(PANIC_LINES).map(str::trim));
+        }
+    }
+    if causes.is_empty() {
+        causes.extend(text.lines().rev().take(LINES_WITHOUT_CAUSE));
+        causes.reverse();
+    }
+    causes
 }
 
 /// Reads libFuzzer's own lines: the last `cov:` and `Done N runs`.
@@ -138,6 +172,32 @@ mod tests {
         let run = told("mllp", TEXT, true);
         assert_eq!((run.runs, run.edges), (135_024, 96));
         assert!(verdict(&[run]).is_ok());
+    }
+
+    #[test]
+    fn the_cause_is_shown_and_not_the_input() {
+        let text = "INFO: seed corpus\nthread '<unnamed>' panicked at x.rs:1:5:\nleft: 1\nright: 2\n\
+                    at stack\n60, 72, 99\nSUMMARY: libFuzzer: deadly signal\n\
+                    \tcargo fuzz run mllp fuzz/artifacts/x\n";
+        assert_eq!(
+            causes(text),
+            [
+                "thread '<unnamed>' panicked at x.rs:1:5:",
+                "left: 1",
+                "right: 2",
+                "at stack",
+                "SUMMARY: libFuzzer: deadly signal",
+                "cargo fuzz run mllp fuzz/artifacts/x",
+            ]
+        );
+    }
+
+    #[test]
+    fn without_a_known_cause_the_last_lines_are_shown() {
+        let text: String = (0..30).map(|number| format!("line {number}\n")).collect();
+        let shown = causes(&text);
+        assert_eq!(shown.len(), LINES_WITHOUT_CAUSE);
+        assert_eq!(shown.last(), Some(&"line 29"));
     }
 
     #[test]

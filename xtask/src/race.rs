@@ -21,11 +21,11 @@ use crate::say::say;
 use crate::workspace::Workspace;
 use sandbox::Sandbox;
 
-const LETTERS: usize = 500;
-const LETTER_BYTES: usize = 20_000;
+const LETTERS: u64 = 500;
+const LETTER_BYTES: u64 = 20_000;
 
 /// Runs of each; the median counts.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 
 const MEASURE: &str = "benches/race/measure.py";
 const THEIRS: &str = "benches/race/mesh.py";
@@ -64,8 +64,11 @@ pub(crate) fn command(workspace: &Workspace, arguments: &[&str]) -> Outcome {
         )?;
         let their = measured(workspace, &sandbox, &letter, &theirs)?;
         say(format_args!(
-            "round {round}: ours {:.2} s CPU, {:.1} MB; Python {:.2} s CPU, {:.1} MB",
-            our.cpu_s, our.peak_mb, their.cpu_s, their.peak_mb
+            "round {round}: ours {:.0} ms CPU, {:.1} MB; Python {:.0} ms CPU, {:.1} MB",
+            our.cpu_s * 1e3,
+            our.peak_mb,
+            their.cpu_s * 1e3,
+            their.peak_mb
         ));
         costs.0.push(our);
         costs.1.push(their);
@@ -91,7 +94,8 @@ fn build(workspace: &Workspace) -> Outcome<PathBuf> {
 
 fn letter(folder: &Path) -> Outcome<PathBuf> {
     let line = "<p>Seen in clinic, doing well, see again in six months.</p>\n";
-    let letter: Vec<u8> = line.bytes().cycle().take(LETTER_BYTES).collect();
+    let bytes = usize::try_from(LETTER_BYTES).unwrap_or(usize::MAX);
+    let letter: Vec<u8> = line.bytes().cycle().take(bytes).collect();
     let path = folder.join("letter.xml");
     fs::write(&path, letter)?;
     Ok(path)
@@ -111,7 +115,15 @@ fn measured(
     command
         .env_remove("REQUESTS_CA_BUNDLE")
         .env_remove("CURL_CA_BUNDLE");
-    cost(&process::output(&mut command)?)
+    let before = sandbox.stored_bytes()?;
+    let cost = cost(&process::output(&mut command)?)?;
+    let grown = sandbox.stored_bytes()?.saturating_sub(before);
+    if grown < LETTERS * LETTER_BYTES {
+        return Err(Failure::new(format!(
+            "the sandbox stored only {grown} bytes of a run"
+        )));
+    }
+    Ok(cost)
 }
 
 /// Reads the line of `measure.py`, and of the program's own line the peak of its memory.
@@ -155,7 +167,7 @@ fn page(ours: &Cost, theirs: &Cost) -> String {
     for (name, cost) in [("ours (mesh-client)", ours), ("Python mesh-client", theirs)] {
         table.row([
             name.to_owned(),
-            format!("{:.2} s", cost.cpu_s),
+            format!("{:.0} ms", cost.cpu_s * 1e3),
             format!("{:.1} s", cost.wall_s),
             format!("{:.1} MB", cost.peak_mb),
         ]);

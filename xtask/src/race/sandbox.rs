@@ -52,10 +52,31 @@ impl Sandbox {
         &self.settings
     }
 
+    /// How much the sandbox keeps: a client that says "sent" is believed by what arrived.
+    pub(super) fn stored_bytes(&self) -> Outcome<u64> {
+        let store = self.settings.get("MESH_STORE");
+        let store = store.ok_or_else(|| Failure::new("the sandbox named no MESH_STORE"))?;
+        bytes_in(Path::new(store))
+    }
+
     /// A folder that goes when the sandbox goes.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
+}
+
+fn bytes_in(folder: &Path) -> Outcome<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        bytes += if metadata.is_dir() {
+            bytes_in(&entry.path())?
+        } else {
+            metadata.len()
+        };
+    }
+    Ok(bytes)
 }
 
 impl Drop for Sandbox {
