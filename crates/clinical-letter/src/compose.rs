@@ -2,6 +2,7 @@
 //! Word and HL7 bodies have in common (source-documents section 2, rules 2 to 6).
 
 mod marks;
+mod preface;
 mod sections;
 mod signature;
 
@@ -83,7 +84,7 @@ pub(crate) fn compose(
     let mut head = Head::default();
     let lines = signature::unwrapped(lines, options);
     let (body, trailer) = split_trailer(lines, rules, &labels, options);
-    let seen = marks.seen(&body, &trailer);
+    let seen = marks.seen(&body, &[]);
     read_trailer(
         &trailer,
         rules,
@@ -92,7 +93,9 @@ pub(crate) fn compose(
         (source, &mut head),
         notes,
     );
-    let content = read_preface(&body, rules, &labels, &marks, (source, &mut head));
+    let cancelled = seen.cancelled;
+    let place = (&mut *source, &mut head);
+    let content = preface::read(&body, rules, &labels, &marks, cancelled, place);
     source.sections = sections(&content, &labels, rules.joining);
     seen.apply(source, notes);
     set_kind(source, options, notes);
@@ -113,16 +116,25 @@ fn split_trailer(
                 || is_footer(&line.text, labels, options))
     };
     let tail = lines.iter().rev().take_while(ends).count();
-    let trailer = lines.split_off(lines.len() - tail);
+    let mut trailer = lines.split_off(lines.len() - tail);
+    // What stands above the signature was signed: it is content, whatever it looks like.
+    let is_signature =
+        |line: &Line| Signature::find(&line.text, rules.plain_signature, options).is_some();
+    if let Some(signature) = trailer.iter().position(is_signature) {
+        let below = trailer.split_off(signature);
+        lines.append(&mut trailer);
+        trailer = below;
+    }
     (lines, trailer)
 }
 
 fn is_footer(line: &str, labels: &Labels, options: &ReadOptions) -> bool {
-    let number = labels.pairs(line).first().map(|(field, _)| *field);
     let marked = |marks: &[String]| marks.iter().any(|mark| after_mark(line, mark).is_some());
-    number == Some(Field::DocumentNumber)
-        || marked(&options.footer_marks)
-        || marked(&options.copy_marks)
+    let number = labels.pairs(line).into_iter().next();
+    let numbered = number.is_some_and(|(field, value)| {
+        field == Field::DocumentNumber && value.contains(|c: char| c.is_ascii_digit())
+    });
+    numbered || marked(&options.footer_marks) || marked(&options.copy_marks)
 }
 
 /// The text after `MARK:` at the start of a line.
@@ -161,88 +173,6 @@ fn read_trailer(
         }
     }
     signature::apply(&signed, source, notes);
-}
-
-/// Reads title, marks and labels before the first section, and gives the lines that are content.
-fn read_preface(
-    body: &[Line],
-    rules: Rules,
-    labels: &Labels,
-    marks: &Marks<'_>,
-    (source, head): (&mut SourceDocument, &mut Head),
-) -> Vec<Line> {
-    let has_heading = body.iter().any(|line| line.kind == LineKind::Heading(1));
-    let may_be_title = |line: &Line| match line.kind {
-        LineKind::Heading(level) => level == 1,
-        LineKind::Plain => !has_heading && !line.is_blank(),
-        LineKind::Row => false,
-    };
-    let mut content = Vec::new();
-    let mut lines = body.iter().peekable();
-    while let Some(line) = lines.next_if(|line| !opens_section(line, rules, labels, source)) {
-        let pairs = head_pairs(line, rules, labels);
-        if marks.is_mark(&line.text) {
-            marks.read(&line.text, source);
-        } else if !pairs.is_empty() {
-            head.add(pairs);
-        } else if source.document.title.is_none() && may_be_title(line) {
-            source.document.title = Some(Sensitive::new(line.text.trim().to_owned()));
-        } else if !line.is_blank() || !content.is_empty() {
-            content.push(line.clone());
-            if !rules.head_in_body {
-                break;
-            }
-        }
-    }
-    content.extend(lines.cloned());
-    content
-}
-
-fn opens_section(line: &Line, rules: Rules, labels: &Labels, source: &SourceDocument) -> bool {
-    match line.kind {
-        LineKind::Heading(1) => source.document.title.is_some(),
-        LineKind::Heading(_) => true,
-        LineKind::Plain => opens_plainly(&line.text, rules, labels),
-        LineKind::Row => false,
-    }
-}
-
-/// `Date of admission:` is a label in the head of a Word letter, and a heading in a report.
-fn opens_plainly(line: &str, rules: Rules, labels: &Labels) -> bool {
-    let Some((heading, value)) = labels.heading(line) else {
-        return false;
-    };
-    let labelled = !labels.pairs(line).is_empty();
-    let in_head = rules.head_in_body && labelled && !value.is_empty();
-    !in_head && (!labelled || labels.is_known_heading(heading))
-}
-
-fn head_pairs(line: &Line, rules: Rules, labels: &Labels) -> Vec<(Field, String)> {
-    let pairs = match line.kind {
-        LineKind::Row => row_pairs(&line.text, labels),
-        _ => labels.pairs(&line.text),
-    };
-    let wanted =
-        |field| rules.head_in_body || matches!(field, Field::EventDate | Field::DocumentNumber);
-    pairs
-        .into_iter()
-        .filter(|(field, _)| wanted(*field))
-        .collect()
-}
-
-/// Pairs of a table's row: a cell that is a label and the next cell, or cells with colons.
-fn row_pairs(row: &str, labels: &Labels) -> Vec<(Field, String)> {
-    let mut pairs = Vec::new();
-    let mut cells = row.split('\t').map(str::trim).peekable();
-    while let Some(cell) = cells.next() {
-        if let Some(field) = labels.field(cell.trim_end_matches(':')) {
-            let value = cells.next().unwrap_or_default();
-            pairs.push((field, value.replace(CELL_BREAK, "\n")));
-        } else {
-            pairs.extend(labels.pairs(cell));
-        }
-    }
-    pairs
 }
 
 /// The kind of letter by its title, unless a code already told (section 2).
@@ -289,7 +219,12 @@ impl Seen {
     }
 }
 
-/// What marks of a letter say that stand outside its body, such as a page's banner.
+/// What marks say that stand outside a letter's body: page banners, headers, watermarks.
 pub(crate) fn outer_marks(lines: &[Line], options: &ReadOptions) -> Seen {
+    Marks::new(options).seen(&[], lines)
+}
+
+/// What marks say in a body that is not composed.
+pub(crate) fn body_marks(lines: &[Line], options: &ReadOptions) -> Seen {
     Marks::new(options).seen(lines, &[])
 }

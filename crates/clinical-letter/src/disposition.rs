@@ -190,6 +190,8 @@ codes! {
         EscapeNotUnderstood = "escape-not-understood",
         /// A symbol without a Unicode character that we know; an addition of ours.
         SymbolUnknown = "symbol-unknown",
+        /// A line of the head says something that no label leads to; an addition of ours.
+        HeadNotRead = "head-not-read",
         /// The identity inside an attachment could not be read; an addition of ours.
         AttachmentUnchecked = "attachment-unchecked",
     }

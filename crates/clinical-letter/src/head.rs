@@ -143,6 +143,12 @@ impl Head {
             notes.stop(Reason::NhsNumberConflict, place(), why);
         }
         let families = self.all(Field::PatientName).filter_map(person);
+        let mut ids = self.all(Field::DocumentNumber);
+        let first_id = ids.next();
+        if ids.any(|id| Some(id) != first_id) {
+            let why = "the document gives two numbers of its own";
+            notes.stop(Reason::NoDocumentNumber, place(), why);
+        }
         let mut families = families.map(|name| name.family.to_lowercase());
         let first = families.next();
         if families.any(|family| Some(&family) != first.as_ref()) {

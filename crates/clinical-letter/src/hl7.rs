@@ -13,7 +13,7 @@ mod patient;
 
 use nhs_types::Location;
 
-use crate::compose::{Joining, Line, outer_marks, sections, set_kind};
+use crate::compose::{Joining, Line, body_marks, sections, set_kind};
 use crate::identity::Identity;
 use crate::labels::Labels;
 use crate::mllp::{MllpDecoder, MllpError};
@@ -118,7 +118,7 @@ fn read_document(
         .map(|line| Line::plain(line.expose().as_str()))
         .collect();
     source.sections = sections(&lines, &Labels::new(options), Joining::Lines);
-    outer_marks(&lines, options).apply(source, notes);
+    body_marks(&lines, options).apply(source, notes);
     check_body_identity(options, source, notes);
     set_kind(source, options, notes);
     for segment in message.local_segments() {

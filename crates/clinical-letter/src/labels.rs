@@ -34,6 +34,12 @@ impl Labels {
     /// The pairs on a line. A pair starts at the line's start or after two or more spaces; the
     /// whole text before the colon is the label, so the longest label wins.
     pub(crate) fn pairs(&self, line: &str) -> Vec<(Field, String)> {
+        self.pairs_and_rest(line).0
+    }
+
+    /// The pairs on a line, and whether they are all that stands there.
+    pub(crate) fn pairs_and_rest(&self, line: &str) -> (Vec<(Field, String)>, bool) {
+        let mut whole = true;
         let mut pairs: Vec<(Field, String)> = Vec::new();
         for part in columns(line) {
             let labelled = part
@@ -42,10 +48,10 @@ impl Labels {
             match (labelled, pairs.last_mut()) {
                 (Some(pair), _) => pairs.push(pair),
                 (None, Some((_, value))) if value.is_empty() => part.clone_into(value),
-                _ => {}
+                _ => whole = false,
             }
         }
-        pairs
+        (pairs, whole)
     }
 
     /// The heading that opens a line, and the text after its colon: a known heading in any case,

@@ -106,11 +106,17 @@ pub(crate) fn set_patient_name(patient: &mut PatientFacts, text: &str) {
     patient.title = name.title.map(Sensitive::new);
 }
 
+/// Whether a text names a GP: it has a code, or begins with a title.
+pub(crate) fn names_a_gp(text: &str) -> bool {
+    let (name, code) = name_and_code(text);
+    person(name).is_some_and(|name| code.is_some() || name.title.is_some())
+}
+
 /// Sets the GP from `Dr A PATEL (G9990011)`. Text without a code or a title, such as
 /// `NO REGISTERED GP`, names nobody.
 pub(crate) fn set_gp(gp: &mut GpFacts, text: &str) {
     let (name, code) = name_and_code(text);
-    let Some(name) = person(name).filter(|name| code.is_some() || name.title.is_some()) else {
+    let Some(name) = person(name).filter(|_| names_a_gp(text)) else {
         return;
     };
     gp.gp_code = code.map(str::to_owned);

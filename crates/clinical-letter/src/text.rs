@@ -10,7 +10,7 @@ use crate::head::Head;
 use crate::identity::Identity;
 use crate::labels::Labels;
 use crate::reading::{Notes, Refusal};
-use crate::{Format, ReadOptions, Reading, Reason, SourceDocument, charset};
+use crate::{Format, ReadOptions, Reading, Reason, SourceDocument, Warning, charset};
 
 use pages::Page;
 
@@ -51,7 +51,7 @@ fn read_report(
     let text = charset::clean(&text, true, notes);
     let pages = pages::split(&text, options)?;
     let labels = Labels::new(options);
-    let mut heads = pages.iter().map(|page| head(page, &labels));
+    let mut heads = pages.iter().map(|page| head(page, &labels, notes));
     let mut head = heads.next().unwrap_or_default();
     let others: Vec<Head> = heads.collect();
     pages::check_count(&pages, notes);
@@ -72,15 +72,23 @@ fn read_report(
 }
 
 /// The head of a page: pairs, and lines that go on with the value above (rule 3).
-fn head(page: &Page<'_>, labels: &Labels) -> Head {
+fn head(page: &Page<'_>, labels: &Labels, notes: &mut Notes) -> Head {
     let mut head = Head::default();
     for line in &page.head {
-        let pairs = labels.pairs(line);
+        let (pairs, whole) = labels.pairs_and_rest(line);
         if pairs.is_empty() && line.starts_with([' ', '\t']) {
             head.go_on(line);
-        } else {
-            head.add(pairs);
+            continue;
         }
+        if !whole {
+            let why = "the head says something that no label leads to: extend the label map";
+            notes.warn(
+                Warning::HeadNotRead,
+                Location::Named("head".to_owned()),
+                why,
+            );
+        }
+        head.add(pairs);
     }
     head
 }
@@ -105,6 +113,6 @@ pub(crate) fn head_identity(
     options: &ReadOptions,
 ) -> Option<Identity> {
     let pages = pages::split(text, options).ok()?;
-    let head = head(pages.first()?, &Labels::new(options));
+    let head = head(pages.first()?, &Labels::new(options), &mut Notes::default());
     Some(head.identity(day))
 }

@@ -15,32 +15,35 @@ impl<'a> Marks<'a> {
         Self { options }
     }
 
-    /// What the banners say, wherever they stand, and whether a phrase says "not signed".
-    pub(crate) fn seen(&self, body: &[Line], trailer: &[Line]) -> Seen {
-        let lines = || body.iter().chain(trailer).map(|line| line.text.as_str());
-        let banner = |phrases: &[String]| lines().any(|line| is_banner(line, phrases));
+    /// What the banners say, and whether a phrase says "not signed". Outer lines are those of page
+    /// banners, headers and watermarks, where a phrase may stand without stars anywhere.
+    pub(crate) fn seen(&self, body: &[Line], outer: &[Line]) -> Seen {
+        let options = self.options;
+        let written = body.iter().filter(|line| !line.is_blank()).enumerate();
+        let places: Vec<(&str, bool)> = written
+            .map(|(index, line)| (line.text.as_str(), index < ALONE_LINES))
+            .chain(outer.iter().map(|line| (line.text.as_str(), true)))
+            .collect();
+        let banner = |phrases: &[String]| {
+            let mut places = places.iter();
+            places.any(|(line, alone)| is_banner(line, phrases, *alone))
+        };
         let unsigned = |line: &str| {
             let line = line.to_lowercase();
-            let phrases = self.options.unsigned_phrases.iter();
-            phrases
-                .map(|one| one.to_lowercase())
-                .any(|one| line.contains(&one))
+            let mut phrases = options.unsigned_phrases.iter();
+            phrases.any(|one| line.contains(&one.to_lowercase()))
         };
-        let dictated = lines().any(unsigned).then_some(Completion::Dictated);
-        let draft = banner(&self.options.draft_banners).then_some(Completion::Draft);
+        let dictated = places.iter().any(|(line, _)| unsigned(line));
+        let draft = banner(&options.draft_banners).then_some(Completion::Draft);
         Seen {
-            unsigned: draft.or(dictated),
-            cancelled: banner(&self.options.cancelled_banners),
-            restricted: banner(&self.options.restriction_banners),
+            unsigned: draft.or(dictated.then_some(Completion::Dictated)),
+            cancelled: banner(&options.cancelled_banners),
+            restricted: banner(&options.restriction_banners),
         }
     }
 
-    /// Whether a line before the sections is a banner or ties to an earlier document.
-    pub(crate) fn is_mark(&self, line: &str) -> bool {
-        starred(line) || self.is_any_banner(line) || self.tie(line).is_some()
-    }
-
-    fn is_any_banner(&self, line: &str) -> bool {
+    /// Whether a line, the nth that is not blank, is a banner whose meaning is known.
+    pub(crate) fn is_banner(&self, line: &str, nth: usize) -> bool {
         let options = self.options;
         [
             &options.draft_banners,
@@ -48,19 +51,31 @@ impl<'a> Marks<'a> {
             &options.restriction_banners,
         ]
         .into_iter()
-        .any(|phrases| is_banner(line, phrases))
+        .any(|phrases| is_banner(line, phrases, nth <= ALONE_LINES))
     }
 
-    pub(crate) fn read(&self, line: &str, source: &mut SourceDocument) {
+    /// Reads a line that ties the document to another, or says why it was changed; `false` when
+    /// it does neither. A reason counts only where something was changed.
+    pub(crate) fn read_tie(
+        &self,
+        line: &str,
+        cancelled: bool,
+        source: &mut SourceDocument,
+    ) -> bool {
         match self.tie(line) {
             Some((Tie::Reason, text)) => {
-                source.change_reason = Some(Sensitive::new(text.to_owned()));
+                let changed = cancelled || source.document.relation != Relation::New;
+                if changed {
+                    source.change_reason = Some(Sensitive::new(text.to_owned()));
+                }
+                changed
             }
             Some((Tie::To(relation), number)) => {
                 source.document.relation = relation;
                 source.document.parent_id = Some(number.to_owned());
+                true
             }
-            None => {}
+            None => false,
         }
     }
 
@@ -91,18 +106,23 @@ pub(super) fn strip_prefix<'l>(line: &'l str, prefix: &str) -> Option<&'l str> {
     (start.to_lowercase() == prefix.to_lowercase()).then_some(rest)
 }
 
-fn starred(line: &str) -> bool {
+/// Whether a line stands between stars.
+pub(super) fn is_starred(line: &str) -> bool {
     let line = line.trim();
     line.len() > 4 && line.starts_with("**") && line.ends_with("**")
 }
 
+/// Lines at the start of a body where a phrase may stand alone: further down, `Restricted` or
+/// `Cancelled` alone on a line are a clinician's words.
+const ALONE_LINES: usize = 3;
+
 /// A line between stars that holds a phrase as whole words, or a line that is the phrase.
-fn is_banner(line: &str, phrases: &[String]) -> bool {
+fn is_banner(line: &str, phrases: &[String], alone: bool) -> bool {
     let text = line.trim().trim_matches('*').trim().to_uppercase();
-    phrases
-        .iter()
-        .map(|phrase| phrase.to_uppercase())
-        .any(|phrase| text == phrase || (starred(line) && holds_words(&text, &phrase)))
+    let mut phrases = phrases.iter().map(|phrase| phrase.to_uppercase());
+    phrases.any(|phrase| {
+        (alone && text == phrase) || (is_starred(line) && holds_words(&text, &phrase))
+    })
 }
 
 fn holds_words(text: &str, phrase: &str) -> bool {
@@ -141,7 +161,9 @@ mod tests {
             seen(&["*** RESTRICTED - NOT FOR RELEASE TO GP ***"]),
             restricted
         );
+        assert_eq!(seen(&["a", "b", "RESTRICTED"]), restricted);
         let nothing = (None, false, false);
+        assert_eq!(seen(&["a", "b", "c", "Restricted"]), nothing);
         assert_eq!(
             seen(&["A draft was blown in.", "Surgery cancelled", "** DRAFTY **"]),
             nothing

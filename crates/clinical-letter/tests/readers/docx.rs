@@ -201,3 +201,42 @@ fn section_9_active_content_is_held() {
     assert_eq!(part(rels, &link("attachedTemplate")), "hold active-content");
     assert_eq!(part(rels, &link("hyperlink")), "send ok");
 }
+
+#[test]
+fn a_clinicians_words_are_never_taken_for_labels() {
+    let document = |lines: &[&str]| {
+        let text = lines.iter().map(|line| run(line)).collect::<String>();
+        let parts = word_parts("", &[]);
+        let (_, xml) = parts
+            .into_iter()
+            .find(|(name, _)| name == "word/document.xml")
+            .unwrap();
+        let plan = "<w:p><w:pPr><w:outlineLvl w:val='1'/></w:pPr><w:r><w:t>Plan</w:t></w:r></w:p>";
+        assert!(xml.contains(plan));
+        zipped(&word_parts(
+            "",
+            &[("word/document.xml", xml.replace(plan, &text))],
+        ))
+    };
+    let kept = |lines: &[&str]| sections(&one(&document(lines))).join("|");
+    assert_eq!(
+        kept(&["Dear Dr Low", "GP: please stop aspirin"]),
+        ": Dear Dr Low\nGP: please stop aspirin"
+    );
+    assert_eq!(
+        kept(&["GP: please stop aspirin"]),
+        ": GP: please stop aspirin"
+    );
+    assert_eq!(
+        kept(&["Dear Dr Low", "Ward: moved to 7"]),
+        ": Dear Dr Low\nWard: moved to 7"
+    );
+    assert_eq!(
+        kept(&["Sex: F  Allergies: penicillin"]),
+        ": Sex: F  Allergies: penicillin"
+    );
+    assert_eq!(
+        outcome(&document(&["Patient: Mr A OTHER", "Rest."])),
+        "hold patient-mismatch"
+    );
+}

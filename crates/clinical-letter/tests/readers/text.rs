@@ -137,3 +137,34 @@ fn section_2_an_unknown_title_is_a_hospital_letter_with_a_warning() {
     assert_eq!(letter.document.kind.as_str(), "hospital-letter");
     assert_eq!(letter.document.title.expose(), "OPINION - RHEUMATOLOGY");
 }
+
+#[test]
+fn a_clinicians_words_are_never_taken_for_marks_or_labels() {
+    let texts = |from: &str, to: &str| {
+        let reading = one(&report_with(from, to));
+        assert_eq!(
+            reading.reason.as_str(),
+            "ok",
+            "{to}: {:?}",
+            reading.findings
+        );
+        sections(&reading).join("\n")
+    };
+    let plan = "Please continue three-monthly FBC, U&E and LFT monitoring.";
+    assert!(
+        texts(plan, "Physiotherapy:\r\nRestricted\r\nCancelled").ends_with("Restricted\nCancelled")
+    );
+    assert!(texts(plan, "X-ray\r\nReport: normal").ends_with("X-ray\nReport: normal"));
+    assert!(texts(plan, "Report: 2 lesions").ends_with("PLAN FOR GP: Report: 2 lesions"));
+    let date = "CLINIC DATE: 18/11/26";
+    let kept = |line: &str| texts(date, &format!("{date}\r\n{line}"));
+    assert!(kept("** ALLERGIC TO PENICILLIN **").contains("** ALLERGIC TO PENICILLIN **"));
+    assert!(kept("REASON: chest pain").contains("REASON: chest pain"));
+    assert!(texts(date, &format!("{date}   Allergies: penicillin")).contains("penicillin"));
+}
+
+#[test]
+fn rule_3_what_no_label_leads_to_is_told() {
+    let reading = one(&report_with("SEX: F", "SEX: F   ALLERGY: PENICILLIN"));
+    assert_eq!(warnings(&reading), ["head-not-read"]);
+}
