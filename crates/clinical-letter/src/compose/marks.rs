@@ -36,7 +36,7 @@ impl<'a> Marks<'a> {
         let dictated = places.iter().any(|(line, _)| unsigned(line));
         let draft = banner(&options.draft_banners).then_some(Completion::Draft);
         Seen {
-            unsigned: draft.or(dictated.then_some(Completion::Dictated)),
+            unsigned: draft.or_else(|| dictated.then_some(Completion::Dictated)),
             cancelled: banner(&options.cancelled_banners),
             restricted: banner(&options.restriction_banners),
         }
