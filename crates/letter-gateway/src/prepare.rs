@@ -78,7 +78,7 @@ impl<S: Store + 'static> Gateway<S> {
         let attached = letter
             .attachment
             .as_ref()
-            .map(|file| file.bytes.expose().len());
+            .map(|file| file.expose_bytes().len());
         facts.size_bytes = attached.and_then(|size| u64::try_from(size).ok());
         let mut patient = PatientFacts::default();
         patient.nhs_number = Some(Sensitive::new(

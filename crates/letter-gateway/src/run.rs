@@ -96,8 +96,6 @@ impl<S: Store + 'static> Gateway<S> {
 
     /// Goes on until `stop` is done; what was begun is finished first.
     ///
-    /// `tick` is called after every look with what has been done so far.
-    ///
     /// # Errors
     ///
     /// [`GatewayError::Listen`] when a listener cannot be opened, [`GatewayError::Folder`] when
@@ -106,7 +104,6 @@ impl<S: Store + 'static> Gateway<S> {
         self: &Arc<Self>,
         run: &Run,
         stop: impl Future<Output = ()> + Send,
-        tick: impl AsyncFn(&Summary),
     ) -> Result<Summary, GatewayError> {
         let mut listeners = tokio::task::JoinSet::new();
         for mllp in &run.listeners {
@@ -123,7 +120,7 @@ impl<S: Store + 'static> Gateway<S> {
             match looked {
                 Err(error) if first => return Err(error),
                 Err(error) => tracing::error!(%error, "this look did not succeed"),
-                Ok(()) => tick(&summary).await,
+                Ok(()) => {}
             }
             first = false;
             tokio::select! {

@@ -1,3 +1,43 @@
 //! Carries a hospital trust's signed letters to GP practices over NHS MESH, and proves it.
+//!
+//! The program wires the crates of Letterbox together: configuration, logging, commands. What it
+//! does with letters stands in `letter-gateway` and below.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `cli` | names and flags of every command |
+//! | `config` | `letterbox.toml`, checked when it is read |
+//! | `open` | from configuration to a trust's store, mailbox and pipeline |
+//! | `commands` | one file for each command |
+//! | `demo` | a MESH, a trust and practices in one process |
+//! | `exit`, `output` | exit codes, and what is printed where |
+//! | `platform` | what differs between operating systems |
 
-fn main() {}
+mod cli;
+mod commands;
+mod config;
+mod demo;
+mod exit;
+mod open;
+mod output;
+mod platform;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let arguments = cli::Arguments::parse();
+    output::start_log(arguments.log_filter());
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::Exit::Unavailable(error.to_string()).report(),
+    };
+    match runtime.block_on(commands::run(arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(exit) => exit.report(),
+    }
+}

@@ -1,0 +1,187 @@
+//! Names and flags of every command: a contract.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Carries signed letters to GP practices over NHS MESH, and proves that they arrived.
+///
+/// Exit codes: 0 done, 1 checked and found wanting, 2 usage or configuration, 3 a person must
+/// act, 4 transport or store unavailable.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// The configuration file.
+    #[arg(
+        long,
+        global = true,
+        default_value = "letterbox.toml",
+        env = "LETTERBOX_CONFIG"
+    )]
+    pub(crate) config: PathBuf,
+    /// Answer in JSON on stdout.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// What to log to stderr: a level, or targets with levels.
+    #[arg(long, global = true, env = "LETTERBOX_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    /// Only this trust, by its ODS code.
+    #[arg(long, global = true, value_name = "CODE")]
+    pub(crate) trust: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+impl Arguments {
+    /// What to log: the demo loses an answer on purpose, and tells so itself.
+    pub(crate) fn log_filter(&self) -> &str {
+        let default = if matches!(self.command, Command::Demo { .. }) {
+            "error"
+        } else {
+            "warn"
+        };
+        self.log.as_deref().unwrap_or(default)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Shows the whole way of a few letters, with nothing to set up and no network.
+    Demo {
+        /// Keep everything in this folder, so that `status`, `worklist` and `audit` work on it.
+        #[arg(long, value_name = "DIR")]
+        keep: Option<PathBuf>,
+    },
+    /// Writes a commented configuration and the folders it names.
+    Init {
+        /// The folder to make.
+        dir: PathBuf,
+    },
+    /// Checks configuration, certificates, clock, MESH, practice table, stores and disk.
+    Check,
+    /// Takes, routes, shapes, sends and follows up letters.
+    Run {
+        /// Do all that can be done now, and end.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Looks at one document.
+    #[command(subcommand)]
+    Letter(LetterCommand),
+    /// The table of practices.
+    #[command(subcommand)]
+    Ods(OdsCommand),
+    /// Makes one routing decision from values, and explains it.
+    Route {
+        /// A case in JSON.
+        #[arg(long, value_name = "FILE")]
+        case: PathBuf,
+    },
+    /// Shows where letters are.
+    Status(StatusArguments),
+    /// Shows what needs a person, oldest duty first.
+    Worklist,
+    /// Checks the ledger.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Uses the MESH API by hand.
+    #[command(subcommand)]
+    Mesh(MeshCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LetterCommand {
+    /// Reads a document and shows what was understood, with every finding.
+    Read {
+        /// The document.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OdsCommand {
+    /// Checks a practice file (epraccur) and takes it into use; a wrong one is refused whole.
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArguments {
+    /// The letter, by its id.
+    pub(crate) id: Option<String>,
+    /// Only letters and copies in this state.
+    #[arg(long)]
+    pub(crate) state: Option<String>,
+    /// Only the letter with this document number.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) document: Option<String>,
+    /// Only copies for this practice.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) practice: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Checks every event, row and content; exit 1 and the place when something is wrong.
+    Verify {
+        /// A checkpoint that was kept outside the store.
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Vec<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MeshCommand {
+    /// Proves connection, certificate and password.
+    Handshake,
+    /// Sends a file, and prints the message's id.
+    Send {
+        /// The mailbox to send to.
+        #[arg(long)]
+        to: String,
+        /// The workflow id.
+        #[arg(long)]
+        workflow: String,
+        /// The reference to ask by when the answer is lost.
+        #[arg(long)]
+        local_id: Option<String>,
+        /// The content type.
+        #[arg(long, default_value = "application/octet-stream")]
+        content_type: String,
+        /// The file.
+        file: PathBuf,
+    },
+    /// Lists what lies in the mailbox.
+    Inbox,
+    /// Downloads a message, checked and whole. It stays in the mailbox.
+    Get {
+        /// The message.
+        id: String,
+        /// Where to write its content.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Acknowledges a message: it leaves the mailbox for good.
+    Ack {
+        /// The message.
+        id: String,
+    },
+    /// Asks what became of a message that was sent.
+    Track {
+        /// The message.
+        #[arg(required_unless_present = "local_id")]
+        id: Option<String>,
+        /// Ask by the sender's reference instead.
+        #[arg(long, conflicts_with = "id")]
+        local_id: Option<String>,
+    },
+    /// Asks which mailboxes of an organisation take a workflow.
+    Lookup {
+        /// The organisation's ODS code.
+        ods: String,
+        /// The workflow id.
+        workflow: String,
+    },
+}

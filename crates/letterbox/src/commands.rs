@@ -1,0 +1,49 @@
+//! One file for each command.
+
+mod audit;
+mod check;
+mod init;
+mod letter;
+mod mesh;
+mod ods;
+mod route;
+mod run;
+pub(crate) mod status;
+
+use crate::cli::{Arguments, Command};
+use crate::config::Config;
+use crate::exit::Exit;
+
+pub(crate) use audit::verified;
+pub(crate) use init::init;
+pub(crate) use ods::import;
+pub(crate) use run::run_all_once;
+
+/// What every command may need to know.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) json: bool,
+    pub(crate) trust: Option<String>,
+}
+
+/// Carries out the command that was asked for.
+pub(crate) async fn run(arguments: Arguments) -> Result<(), Exit> {
+    let context = Context {
+        json: arguments.json,
+        trust: arguments.trust,
+    };
+    let config = || Config::read(&arguments.config);
+    match arguments.command {
+        Command::Demo { keep } => crate::demo::demo(keep).await,
+        Command::Init { dir } => init(&dir, None).map(drop),
+        Command::Check => check::check(&config()?, &context).await,
+        Command::Run { once } => run::run(&config()?, &context, once).await,
+        Command::Letter(command) => letter::letter(&arguments.config, &context, command),
+        Command::Ods(command) => ods::ods(&config()?, &context, command).await,
+        Command::Route { case } => route::route(&arguments.config, &context, &case),
+        Command::Status(filter) => status::status(&config()?, &context, filter).await,
+        Command::Worklist => status::worklist(&config()?, &context).await,
+        Command::Audit(command) => audit::audit(&config()?, &context, command).await,
+        Command::Mesh(command) => mesh::mesh(&config()?, &context, command).await,
+    }
+}

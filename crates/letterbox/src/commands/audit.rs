@@ -1,0 +1,114 @@
+//! `audit verify`: the ledger, the rows and the contents, checked against each other.
+
+use std::fs;
+use std::path::PathBuf;
+
+use letter_store::{StoreVerification, VerifyAgainst};
+use serde_json::json;
+
+use super::Context;
+use super::run::now;
+use crate::cli::AuditCommand;
+use crate::config::{Config, TrustSection};
+use crate::exit::Exit;
+use crate::open;
+use crate::output::{say, say_json};
+
+pub(super) async fn audit(
+    config: &Config,
+    context: &Context,
+    command: AuditCommand,
+) -> Result<(), Exit> {
+    let AuditCommand::Verify { checkpoint } = command;
+    let outside = read_checkpoints(&checkpoint)?;
+    let mut wanting = Vec::new();
+    for trust in config.trusts(context.trust.as_deref())? {
+        let found = verified(config, trust, outside.clone()).await?;
+        print(context, trust, &found)?;
+        if !found.is_clean() {
+            wanting.push(trust.code.to_string());
+        }
+    }
+    if wanting.is_empty() {
+        return Ok(());
+    }
+    Err(Exit::Wanting(format!(
+        "the ledger of {} is not as it was written: keep the file, tell your information governance \
+         lead, and compare with a copy",
+        wanting.join(", ")
+    )))
+}
+
+/// Verifies a trust's store.
+pub(crate) async fn verified(
+    config: &Config,
+    trust: &TrustSection,
+    checkpoints: Vec<String>,
+) -> Result<StoreVerification, Exit> {
+    let key = open::master_key(trust)?;
+    let path = config.store_path(trust);
+    if !path.exists() {
+        return Err(Exit::Configuration(format!(
+            "there is no store {}: nothing was run yet",
+            path.display()
+        )));
+    }
+    let store = open::store(config, trust, &key)?;
+    let trusted = vec![open::signer(trust, &key)?.verifier_key()];
+    let against = VerifyAgainst {
+        trusted,
+        checkpoints,
+        now: Some(now()),
+    };
+    Ok(store.verify(against).await?)
+}
+
+fn read_checkpoints(files: &[PathBuf]) -> Result<Vec<String>, Exit> {
+    let read = |path: &PathBuf| {
+        fs::read_to_string(path).map_err(|error| {
+            Exit::Configuration(format!(
+                "cannot read the checkpoint {}: {error}",
+                path.display()
+            ))
+        })
+    };
+    files.iter().map(read).collect()
+}
+
+fn print(context: &Context, trust: &TrustSection, found: &StoreVerification) -> Result<(), Exit> {
+    if context.json {
+        let faults: Vec<_> = found
+            .faults
+            .iter()
+            .map(|fault| json!({"rule": fault.rule, "seq": fault.seq, "what": fault.what}))
+            .collect();
+        return say_json(&json!({
+            "trust": trust.code, "clean": found.is_clean(), "events": found.events,
+            "root": found.root.to_string(), "checkpoint_size": found.checkpoint_size,
+            "faults": faults, "provable_to": found.provable_to,
+        }));
+    }
+    let word = if found.is_clean() {
+        "verified"
+    } else {
+        "NOT CLEAN"
+    };
+    say(&format!(
+        "{}: {word}, {} events, root {}",
+        trust.code, found.events, found.root
+    ))?;
+    let signed = found
+        .checkpoint_size
+        .map_or_else(|| "nothing".to_owned(), |s| format!("{s} events"));
+    say(&format!(
+        "  signed: {signed}; provable to: {} events",
+        found.provable_to
+    ))?;
+    for fault in &found.faults {
+        let place = fault
+            .seq
+            .map_or_else(String::new, |seq| format!(" at event {seq}"));
+        say(&format!("  {}{place}: {}", fault.rule, fault.what))?;
+    }
+    Ok(())
+}

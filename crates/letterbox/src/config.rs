@@ -1,0 +1,175 @@
+//! `letterbox.toml`: read once, checked whole, with a message that says what to do.
+
+mod sections;
+mod template;
+
+use std::path::{Path, PathBuf};
+
+use nhs_types::OdsCode;
+use serde::Deserialize;
+
+use crate::exit::Exit;
+
+pub(crate) use sections::{
+    DeliverySection, FolderSection, MeshSection, MllpSection, PracticesSection, TrustSection,
+};
+pub(crate) use template::{CONFIG_NAME, template};
+
+/// The configuration, with every path made absolute.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Where stores and the practice table are kept.
+    pub(crate) data: PathBuf,
+    /// The MESH service.
+    pub(crate) mesh: MeshSection,
+    /// The practice table.
+    #[serde(default)]
+    pub(crate) practices: PracticesSection,
+    /// The trusts.
+    pub(crate) trust: Vec<TrustSection>,
+}
+
+impl Config {
+    /// Reads and checks the configuration.
+    pub(crate) fn read(path: &Path) -> Result<Self, Exit> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            let path = path.display();
+            Exit::Configuration(format!(
+                "cannot read the configuration {path}: {error}; `letterbox init DIR` writes one, \
+                 `--config FILE` names another"
+            ))
+        })?;
+        let base = path.parent().unwrap_or_else(|| Path::new("."));
+        Self::parse(&text, base)
+            .map_err(|why| Exit::Configuration(format!("{} is not right: {why}", path.display())))
+    }
+
+    fn parse(text: &str, base: &Path) -> Result<Self, String> {
+        let mut config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        config.data = base.join(&config.data);
+        config.mesh.resolve(base);
+        for trust in &mut config.trust {
+            trust.resolve(base);
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.trust.is_empty() {
+            return Err("it names no trust: add a [[trust]] section".to_owned());
+        }
+        if !self.mesh.url.starts_with("https://") {
+            return Err("mesh.url must begin with https://".to_owned());
+        }
+        for (index, trust) in self.trust.iter().enumerate() {
+            let earlier = self.trust.iter().take(index);
+            if earlier.clone().any(|other| other.code == trust.code) {
+                return Err(format!("trust {} is there twice", trust.code));
+            }
+            trust.check()?;
+        }
+        Ok(())
+    }
+
+    /// The trusts a command is about: all, or the one that was named.
+    pub(crate) fn trusts(&self, named: Option<&str>) -> Result<Vec<&TrustSection>, Exit> {
+        let Some(named) = named else {
+            return Ok(self.trust.iter().collect());
+        };
+        let code = OdsCode::parse(named)
+            .map_err(|error| Exit::Configuration(format!("--trust {named}: {error}")))?;
+        let found: Vec<_> = self
+            .trust
+            .iter()
+            .filter(|trust| trust.code == code)
+            .collect();
+        if found.is_empty() {
+            let known: Vec<_> = self.trust.iter().map(|trust| trust.code.as_str()).collect();
+            return Err(Exit::Configuration(format!(
+                "no trust {code} is configured; there are: {}",
+                known.join(", ")
+            )));
+        }
+        Ok(found)
+    }
+
+    /// The one trust a command is about.
+    pub(crate) fn one_trust(&self, named: Option<&str>) -> Result<&TrustSection, Exit> {
+        match self.trusts(named)?.as_slice() {
+            [one] => Ok(one),
+            _ => Err(Exit::Configuration(
+                "several trusts are configured: say which with --trust CODE".to_owned(),
+            )),
+        }
+    }
+
+    /// The store of a trust.
+    pub(crate) fn store_path(&self, trust: &TrustSection) -> PathBuf {
+        self.data
+            .join(format!("{}.db", trust.code.as_str().to_ascii_lowercase()))
+    }
+
+    /// The practice table in use.
+    pub(crate) fn practices_path(&self) -> PathBuf {
+        self.data.join("practices.csv")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, String> {
+        Config::parse(text, Path::new("/srv/letterbox"))
+    }
+
+    #[test]
+    fn the_template_is_a_configuration() {
+        let config = parse(&template()).unwrap();
+        assert_eq!(config.trust.len(), 1);
+        assert_eq!(config.data, Path::new("/srv/letterbox/data"));
+        assert_eq!(
+            config.store_path(&config.trust[0]),
+            Path::new("/srv/letterbox/data/rxx.db")
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_place() {
+        let text = template().replace("data = \"data\"", "data = \"data\"\ndatas = \"x\"");
+        let why = parse(&text).unwrap_err();
+        assert!(why.contains("datas") && why.contains("line"), "{why}");
+    }
+
+    #[test]
+    fn a_missing_key_is_named() {
+        let text = template().replace("mailbox = \"RXXOT001\"", "");
+        let why = parse(&text).unwrap_err();
+        assert!(why.contains("mailbox"), "{why}");
+    }
+
+    #[test]
+    fn wrong_values_are_refused_with_what_to_do() {
+        for (right, wrong, says) in [
+            ("code = \"RXX\"", "code = \"R\"", "ODS code"),
+            ("url = \"https://", "url = \"http://", "https://"),
+            ("profile = \"emis\"", "profile = \"emiss\"", "profile"),
+            ("\"source\"", "\"required\"", "demographics"),
+        ] {
+            let text = template();
+            assert!(text.contains(right), "{right}");
+            let why = parse(&text.replacen(right, wrong, 1)).unwrap_err();
+            assert!(why.contains(says), "{wrong}: {why}");
+        }
+    }
+
+    #[test]
+    fn a_trust_that_is_there_twice_is_refused() {
+        let text = template();
+        let trust = text.find("[[trust]]").unwrap();
+        let twice = format!("{text}\n{}", text.split_at(trust).1);
+        assert!(parse(&twice).unwrap_err().contains("twice"));
+    }
+}

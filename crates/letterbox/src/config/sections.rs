@@ -1,0 +1,261 @@
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clinical_letter::ReadOptions;
+use gp_routing::{DemographicsPolicy, Policy as Routing};
+use letter_delivery::{Ambiguous, Policy as Delivery};
+use letter_gateway::Trust;
+use nhs_types::{MailboxId, OdsCode};
+use serde::Deserialize;
+
+/// `[mesh]`: the service, and the certificate that opens it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MeshSection {
+    /// The service's address.
+    pub(crate) url: String,
+    /// Certificates that the service's own must lead to.
+    pub(crate) ca: PathBuf,
+    /// Our certificate, with those that sign it.
+    pub(crate) certificate: PathBuf,
+    /// Its key.
+    pub(crate) key: PathBuf,
+    /// The shared key of the environment, in a file.
+    pub(crate) shared_key_file: PathBuf,
+    /// How long to wait for a connection.
+    #[serde(default = "connect_timeout_seconds")]
+    pub(crate) connect_timeout_seconds: u64,
+    /// How long to wait between bytes of an answer.
+    #[serde(default = "read_timeout_seconds")]
+    pub(crate) read_timeout_seconds: u64,
+}
+
+const fn connect_timeout_seconds() -> u64 {
+    5
+}
+
+const fn read_timeout_seconds() -> u64 {
+    30
+}
+
+/// `[practices]`: when a practice table is refused.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PracticesSection {
+    /// A table with fewer rows is refused.
+    pub(crate) minimum_rows: usize,
+}
+
+impl Default for PracticesSection {
+    fn default() -> Self {
+        Self { minimum_rows: 5000 }
+    }
+}
+
+/// `[[trust]]`: one trust, its mailbox, its sources and its policies.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TrustSection {
+    /// Its ODS code.
+    pub(crate) code: OdsCode,
+    /// Its name, as letters show it.
+    pub(crate) name: String,
+    /// The department that letters name as sender.
+    #[serde(default = "department")]
+    pub(crate) department: String,
+    /// The trust's master key, in a file.
+    pub(crate) key_file: PathBuf,
+    /// Its mailbox.
+    pub(crate) mailbox: MailboxId,
+    /// The mailbox' password, in a file.
+    pub(crate) password_file: PathBuf,
+    /// Whether its letters are real.
+    #[serde(default)]
+    pub(crate) live: bool,
+    /// The receiver profile of a workflow that names none.
+    #[serde(default = "profile")]
+    pub(crate) profile: String,
+    /// Folders that documents arrive in.
+    #[serde(default)]
+    pub(crate) folder: Vec<FolderSection>,
+    /// Listeners for HL7 v2 over MLLP.
+    #[serde(default)]
+    pub(crate) mllp: Vec<MllpSection>,
+    /// How its letters are routed.
+    pub(crate) routing: Routing,
+    /// How its documents are read.
+    #[serde(default)]
+    pub(crate) reading: ReadOptions,
+    /// Timers of sending and following up.
+    #[serde(default)]
+    pub(crate) delivery: DeliverySection,
+}
+
+fn department() -> String {
+    "Medical Records".to_owned()
+}
+
+fn profile() -> String {
+    "emis".to_owned()
+}
+
+/// `[[trust.folder]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FolderSection {
+    /// The source's name.
+    pub(crate) source: String,
+    /// Where documents arrive.
+    pub(crate) inbox: PathBuf,
+    /// Where they go once they are durable.
+    pub(crate) taken: PathBuf,
+    /// Where they go when they cannot be read.
+    pub(crate) refused: PathBuf,
+    /// How long a document without a sidecar must have been still.
+    #[serde(default = "still_for_seconds")]
+    pub(crate) still_for_seconds: u64,
+}
+
+const fn still_for_seconds() -> u64 {
+    2
+}
+
+/// `[[trust.mllp]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MllpSection {
+    /// The source's name.
+    pub(crate) source: String,
+    /// Where to listen.
+    pub(crate) listen: SocketAddr,
+}
+
+/// `[trust.delivery]`: timers; what is left out stays at its default.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct DeliverySection {
+    /// How long to wait before MESH is asked about a doubtful send.
+    pub(crate) ask_after_seconds: Option<u32>,
+    /// How long to wait before "not there" is asked again, and believed.
+    pub(crate) ask_again_seconds: Option<u32>,
+    /// First pause after a failed attempt.
+    pub(crate) backoff_base_seconds: Option<u32>,
+    /// Attempts before a person is asked.
+    pub(crate) attempts_max: Option<u32>,
+    /// `resend` or `hold`: what to do about a doubtful send when MESH cannot be asked.
+    pub(crate) ambiguous: Option<AmbiguousChoice>,
+    /// How often folders are looked at.
+    pub(crate) look_every_seconds: Option<u32>,
+    /// How often the mailbox is looked into.
+    pub(crate) poll_every_seconds: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum AmbiguousChoice {
+    Resend,
+    Hold,
+}
+
+impl MeshSection {
+    pub(super) fn resolve(&mut self, base: &Path) {
+        for path in [
+            &mut self.ca,
+            &mut self.certificate,
+            &mut self.key,
+            &mut self.shared_key_file,
+        ] {
+            *path = base.join(&*path);
+        }
+    }
+}
+
+impl TrustSection {
+    pub(super) fn resolve(&mut self, base: &Path) {
+        self.key_file = base.join(&self.key_file);
+        self.password_file = base.join(&self.password_file);
+        for folder in &mut self.folder {
+            for path in [&mut folder.inbox, &mut folder.taken, &mut folder.refused] {
+                *path = base.join(&*path);
+            }
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), String> {
+        let code = &self.code;
+        if self.folder.is_empty() && self.mllp.is_empty() {
+            return Err(format!(
+                "trust {code} has no source: add a [[trust.folder]] or a [[trust.mllp]]"
+            ));
+        }
+        if self.routing.demographics != DemographicsPolicy::Source {
+            return Err(format!(
+                "trust {code}: routing.demographics must be \"source\": the national lookup is not \
+                 part of this version"
+            ));
+        }
+        if self.routing.workflows.is_empty() {
+            return Err(format!(
+                "trust {code}: routing.workflows is empty: name at least one workflow id that was \
+                 agreed with the practices"
+            ));
+        }
+        let formats = self
+            .routing
+            .workflows
+            .iter()
+            .filter_map(|choice| choice.format.as_ref());
+        for profile in formats.chain(std::iter::once(&self.profile)) {
+            self.check_profile(profile)?;
+        }
+        Ok(())
+    }
+
+    fn check_profile(&self, profile: &str) -> Result<(), String> {
+        let known = letter_shape::ReceiverProfile::BUILTIN;
+        if known.contains(&profile) {
+            return Ok(());
+        }
+        Err(format!(
+            "trust {}: there is no receiver profile {profile}; there are: {}",
+            self.code,
+            known.join(", ")
+        ))
+    }
+
+    /// The trust's settings for the pipeline, without its practices.
+    pub(crate) fn settings(&self, practices: gp_routing::PracticeTable) -> Trust {
+        let mut trust = Trust::new(self.code.clone(), self.name.as_str(), practices);
+        trust.department.clone_from(&self.department);
+        trust.routing = self.routing.clone();
+        trust.reading = self.reading.clone();
+        trust.default_profile.clone_from(&self.profile);
+        trust.live = self.live;
+        trust
+    }
+}
+
+impl DeliverySection {
+    /// The engine's policy.
+    pub(crate) fn policy(&self) -> Delivery {
+        let mut policy = Delivery::default();
+        let seconds = |value: u32| chrono::Duration::seconds(i64::from(value));
+        if let Some(value) = self.ask_after_seconds {
+            policy.ask_after = seconds(value);
+        }
+        if let Some(value) = self.ask_again_seconds {
+            policy.ask_again = seconds(value);
+        }
+        if let Some(value) = self.backoff_base_seconds {
+            policy.backoff_base = seconds(value);
+        }
+        if let Some(value) = self.attempts_max {
+            policy.attempts_max = value;
+        }
+        policy.ambiguous = match self.ambiguous {
+            Some(AmbiguousChoice::Hold) => Ambiguous::Hold,
+            _ => Ambiguous::Resend,
+        };
+        policy
+    }
+}

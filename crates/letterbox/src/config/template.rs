@@ -1,0 +1,67 @@
+/// The configuration's name.
+pub(crate) const CONFIG_NAME: &str = "letterbox.toml";
+
+/// What `init` writes: a whole configuration, with a word about each setting.
+pub(crate) fn template() -> String {
+    TEMPLATE.to_owned()
+}
+
+const TEMPLATE: &str = r#"# Letterbox. Paths are relative to this file. Unknown keys are refused with their name.
+
+# Stores and the practice table. Only this account needs to read it.
+data = "data"
+
+[mesh]
+# Integration is https://msg.intspineservices.nhs.uk, production https://mesh-sync.spineservices.nhs.uk
+url = "https://msg.intspineservices.nhs.uk"
+# The NHS root and sub CA of that environment.
+ca = "tls/mesh-ca.pem"
+# Your client certificate (with the chain) and its key, issued for that environment.
+certificate = "tls/client.pem"
+key = "tls/client.key"
+# The environment's shared key, in a file that only this account may read.
+shared_key_file = "secrets/mesh-shared-key"
+
+[practices]
+# `letterbox ods import FILE` refuses a table with fewer rows.
+minimum_rows = 5000
+
+[[trust]]
+code = "RXX"
+name = "Example Valley NHS Foundation Trust"
+department = "Medical Records"
+# Made by `init`. Keep a copy apart from the data: without it no stored letter can be opened.
+key_file = "secrets/trust.key"
+mailbox = "RXXOT001"
+password_file = "secrets/mailbox-password"
+# false marks every message as a test.
+live = false
+# How letters are shaped where a workflow names no profile: emis, systmone, medicus, docman-edt.
+profile = "emis"
+
+# A folder that the record system or the integration engine writes to.
+[[trust.folder]]
+source = "epr"
+inbox = "in"
+taken = "taken"
+refused = "refused"
+
+# A listener for HL7 v2 over MLLP. Not encrypted: loopback or a private network.
+#[[trust.mllp]]
+#source = "epr-hl7"
+#listen = "127.0.0.1:2575"
+
+[trust.routing]
+# The practice is the one that the source names. (The national lookup is not in this version.)
+demographics = "source"
+# Workflow ids as agreed with the practices, in order of preference.
+workflows = [{ workflow = "TOC_OUTP_ATT_DMS", format = "emis" }]
+# Test patients: never true with live = true.
+allow_synthetic = false
+
+# Timers; the defaults are good ones.
+#[trust.delivery]
+#ask_after_seconds = 60
+#ask_again_seconds = 300
+#poll_every_seconds = 300
+"#;

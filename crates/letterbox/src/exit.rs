@@ -1,0 +1,116 @@
+//! Exit codes: a contract with scripts and schedulers.
+
+use std::process::ExitCode;
+
+use crate::output;
+
+/// Why a command did not simply succeed. Each way has an exit code of its own.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Exit {
+    /// 1: something was checked and found wanting.
+    #[error("{0}")]
+    Wanting(String),
+    /// 2: the call or the configuration is wrong.
+    #[error("{0}")]
+    Configuration(String),
+    /// 3: a person must act.
+    #[error("{0}")]
+    Person(String),
+    /// 4: transport or store are out of reach.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+impl Exit {
+    const fn code(&self) -> u8 {
+        match self {
+            Self::Wanting(_) => 1,
+            Self::Configuration(_) => 2,
+            Self::Person(_) => 3,
+            Self::Unavailable(_) => 4,
+        }
+    }
+
+    /// Says why on stderr, and gives the code.
+    pub(crate) fn report(&self) -> ExitCode {
+        output::complain(&self.to_string());
+        ExitCode::from(self.code())
+    }
+
+    /// The graver of two: what the operator must mend first.
+    pub(crate) fn or_graver(self, other: Option<Self>) -> Self {
+        match other {
+            Some(other) if other.weight() > self.weight() => other,
+            _ => self,
+        }
+    }
+
+    const fn weight(&self) -> u8 {
+        match self {
+            Self::Configuration(_) => 4,
+            Self::Unavailable(_) => 3,
+            Self::Wanting(_) => 2,
+            Self::Person(_) => 1,
+        }
+    }
+}
+
+impl From<letter_store::OpenError> for Exit {
+    fn from(error: letter_store::OpenError) -> Self {
+        use letter_store::OpenError as E;
+        match error {
+            E::WrongKey { .. } | E::NotAStore { .. } | E::TooNew { .. } => {
+                Self::Configuration(error.to_string())
+            }
+            _ => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
+impl From<letter_delivery::StoreError> for Exit {
+    fn from(error: letter_delivery::StoreError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<letter_gateway::GatewayError> for Exit {
+    fn from(error: letter_gateway::GatewayError) -> Self {
+        use letter_gateway::GatewayError as E;
+        match error {
+            E::Folder { .. } | E::Listen { .. } => Self::Configuration(error.to_string()),
+            _ => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
+impl From<mesh_client::Error> for Exit {
+    fn from(error: mesh_client::Error) -> Self {
+        use mesh_client::Disposition as D;
+        match error.disposition() {
+            D::Misuse => Self::Configuration(error.to_string()),
+            D::Refused if error.is_configuration() => Self::Configuration(error.to_string()),
+            D::Refused => Self::Wanting(error.to_string()),
+            _ => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
+impl From<std::io::Error> for Exit {
+    fn from(error: std::io::Error) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_graver_of_two_decides() {
+        let person = || Exit::Person("look".into());
+        let store = || Exit::Unavailable("gone".into());
+        assert_eq!(person().or_graver(Some(store())).code(), 4);
+        assert_eq!(store().or_graver(Some(person())).code(), 4);
+        assert_eq!(person().or_graver(None).code(), 3);
+    }
+}

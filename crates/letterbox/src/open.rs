@@ -1,0 +1,218 @@
+//! From configuration to a trust's store, mailbox and pipeline.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gp_routing::{PracticeTable, TableLimits};
+use letter_delivery::Engine;
+use letter_gateway::{Folder, Gateway, Mesh, Mllp, Run, SystemClock, SystemEntropy};
+use letter_store::{MasterKey, SqliteStore};
+use mesh_client::{Client, Credentials, Secret, TlsIdentity, TrustAnchors};
+
+use crate::config::{Config, TrustSection};
+use crate::exit::Exit;
+use crate::platform;
+
+/// A trust, ready to work.
+pub(crate) struct Opened {
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) gateway: Arc<Gateway<SqliteStore>>,
+    pub(crate) run: Run,
+    pub(crate) signer: Arc<audit_core::Signer>,
+}
+
+/// Opens a trust's pipeline.
+pub(crate) fn pipeline(config: &Config, trust: &TrustSection) -> Result<Opened, Exit> {
+    let key = master_key(trust)?;
+    let client = mesh_client(config, trust)?;
+    let practices = practices(config)?;
+    let store = Arc::new(store(config, trust, &key)?);
+    let keys = key.trust_keys(trust.code.clone());
+    let entropy = Box::new(SystemEntropy::default());
+    let engine = Engine::new(keys, trust.delivery.policy(), entropy);
+    let gateway = Gateway::new(
+        trust.settings(practices),
+        Arc::clone(&store),
+        engine,
+        Mesh::new(client),
+        Arc::new(SystemClock),
+    );
+    Ok(Opened {
+        store,
+        gateway: Arc::new(gateway),
+        run: sources(trust)?,
+        signer: Arc::new(signer(trust, &key)?),
+    })
+}
+
+/// Opens a trust's store.
+pub(crate) fn store(
+    config: &Config,
+    trust: &TrustSection,
+    key: &MasterKey,
+) -> Result<SqliteStore, Exit> {
+    platform::make_private_folder(&config.data).map_err(|error| {
+        Exit::Unavailable(format!(
+            "cannot use the folder {}: {error}",
+            config.data.display()
+        ))
+    })?;
+    Ok(SqliteStore::open(&config.store_path(trust), key)?)
+}
+
+/// Reads a trust's master key.
+pub(crate) fn master_key(trust: &TrustSection) -> Result<MasterKey, Exit> {
+    let text = secret(
+        &trust.key_file,
+        "the trust's key",
+        "`letterbox init DIR` makes one",
+    )?;
+    MasterKey::from_hex(&text)
+        .map_err(|error| Exit::Configuration(format!("{}: {error}", trust.key_file.display())))
+}
+
+/// The signer of a trust's ledger.
+pub(crate) fn signer(trust: &TrustSection, key: &MasterKey) -> Result<audit_core::Signer, Exit> {
+    let origin = format!(
+        "letterbox.invalid/{}",
+        trust.code.as_str().to_ascii_lowercase()
+    );
+    audit_core::Signer::from_seed(&origin, key.signer_seed())
+        .map_err(|error| Exit::Configuration(error.to_string()))
+}
+
+/// The practice table in use.
+pub(crate) fn practices(config: &Config) -> Result<PracticeTable, Exit> {
+    let path = config.practices_path();
+    let bytes = fs::read(&path).map_err(|error| {
+        let path = path.display();
+        Exit::Configuration(format!(
+            "there is no practice table ({path}: {error}); `letterbox ods import FILE` takes one \
+             into use"
+        ))
+    })?;
+    let limits = TableLimits::at_least(config.practices.minimum_rows);
+    let table = PracticeTable::read(&bytes, &limits).map_err(|refused| {
+        let path = path.display();
+        Exit::Configuration(format!("the practice table {path} is not right: {refused}"))
+    })?;
+    let changed = fs::metadata(&path).and_then(|about| about.modified()).ok();
+    let day = changed.map(|at| chrono::DateTime::<chrono::Utc>::from(at).date_naive());
+    Ok(match day {
+        Some(day) => table.dated(day),
+        None => table,
+    })
+}
+
+/// A client for a trust's mailbox.
+pub(crate) fn mesh_client(config: &Config, trust: &TrustSection) -> Result<Client, Exit> {
+    let mesh = &config.mesh;
+    let shared = secret(
+        &mesh.shared_key_file,
+        "the MESH shared key",
+        "write it there",
+    )?;
+    let password = secret(
+        &trust.password_file,
+        "the mailbox password",
+        "write it there",
+    )?;
+    let credentials = Credentials::new(
+        trust.mailbox.clone(),
+        Secret::new(password.into_bytes()),
+        Secret::new(shared.into_bytes()),
+    );
+    let client = Client::builder(&mesh.url, credentials)
+        .identity(identity(config)?)
+        .trust(trust_anchors(config)?)
+        .connect_timeout(Duration::from_secs(mesh.connect_timeout_seconds))
+        .read_timeout(Duration::from_secs(mesh.read_timeout_seconds))
+        .client_version(concat!("letterbox==", env!("CARGO_PKG_VERSION")))
+        .build()?;
+    Ok(client)
+}
+
+/// Our certificate and its key, which must fit it.
+pub(crate) fn identity(config: &Config) -> Result<TlsIdentity, Exit> {
+    let mesh = &config.mesh;
+    let certificate = read(&mesh.certificate, "the client certificate")?;
+    let key = secret(
+        &mesh.key,
+        "the key of the client certificate",
+        "put it there",
+    )?;
+    let identity = TlsIdentity::from_pem(&certificate, key.as_bytes()).map_err(|error| {
+        let (certificate, key) = (mesh.certificate.display(), mesh.key.display());
+        Exit::Configuration(format!("certificate {certificate} and key {key}: {error}"))
+    })?;
+    let now = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now());
+    if identity.not_after() < now {
+        return Err(Exit::Configuration(format!(
+            "the client certificate {} expired on {}: ask for a new one and put it there",
+            mesh.certificate.display(),
+            identity.not_after().format("%Y-%m-%d")
+        )));
+    }
+    Ok(identity)
+}
+
+fn trust_anchors(config: &Config) -> Result<TrustAnchors, Exit> {
+    let ca = read(&config.mesh.ca, "the CA certificates of MESH")?;
+    TrustAnchors::from_pem(&ca)
+        .map_err(|error| Exit::Configuration(format!("{}: {error}", config.mesh.ca.display())))
+}
+
+fn read(path: &Path, what: &str) -> Result<Vec<u8>, Exit> {
+    fs::read(path).map_err(|error| {
+        Exit::Configuration(format!("cannot read {what} {}: {error}", path.display()))
+    })
+}
+
+/// Reads a secret from a file that only this account may read.
+fn secret(path: &Path, what: &str, otherwise: &str) -> Result<String, Exit> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        Exit::Configuration(format!(
+            "cannot read {what} {}: {error}; {otherwise}",
+            path.display()
+        ))
+    })?;
+    if platform::others_may_read(path)? {
+        return Err(Exit::Configuration(format!(
+            "{what} {} can be read by other accounts: chmod 600 {}",
+            path.display(),
+            path.display()
+        )));
+    }
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn sources(trust: &TrustSection) -> Result<Run, Exit> {
+    let mut run = Run::default();
+    for section in &trust.folder {
+        fs::read_dir(&section.inbox).map_err(|error| {
+            Exit::Configuration(format!(
+                "cannot read the folder {}: {error}; check that it exists and that this account \
+                 may read and write it",
+                section.inbox.display()
+            ))
+        })?;
+        let mut folder = Folder::new(section.source.as_str(), &section.inbox);
+        folder.taken.clone_from(&section.taken);
+        folder.refused.clone_from(&section.refused);
+        folder.still_for = Duration::from_secs(section.still_for_seconds);
+        run.folders.push(folder);
+    }
+    let listeners = trust.mllp.iter();
+    run.listeners = listeners
+        .map(|section| Mllp::new(&*section.source, section.listen))
+        .collect();
+    if let Some(seconds) = trust.delivery.look_every_seconds {
+        run.look_every = Duration::from_secs(u64::from(seconds.max(1)));
+    }
+    if let Some(seconds) = trust.delivery.poll_every_seconds {
+        run.poll_every = Duration::from_secs(u64::from(seconds.max(1)));
+    }
+    Ok(run)
+}
