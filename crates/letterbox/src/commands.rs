@@ -17,7 +17,6 @@ use crate::exit::Exit;
 pub(crate) use audit::verified;
 pub(crate) use init::init;
 pub(crate) use ods::import;
-pub(crate) use run::run_all_once;
 
 /// What every command may need to know.
 #[derive(Debug)]

@@ -10,9 +10,7 @@ use serde::Deserialize;
 
 use crate::exit::Exit;
 
-pub(crate) use sections::{
-    DeliverySection, FolderSection, MeshSection, MllpSection, PracticesSection, TrustSection,
-};
+pub(crate) use sections::{MeshSection, PracticesSection, TrustSection};
 pub(crate) use template::{CONFIG_NAME, template};
 
 /// The configuration, with every path made absolute.

@@ -27,7 +27,7 @@ pub(super) async fn run(config: &Config, context: &Context, once: bool) -> Resul
 }
 
 /// Each trust by itself: what is wrong with one is said, and the others go on.
-pub(crate) async fn run_all_once(config: &Config, context: &Context) -> Result<(), Exit> {
+async fn run_all_once(config: &Config, context: &Context) -> Result<(), Exit> {
     let mut gravest: Option<Exit> = None;
     for trust in config.trusts(context.trust.as_deref())? {
         if let Err(exit) = one_once(config, context, trust).await {
