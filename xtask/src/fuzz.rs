@@ -13,7 +13,7 @@ use crate::tools::FUZZ;
 use crate::workspace::Workspace;
 
 /// Inputs longer than this teach little and cost much.
-const INPUT_BYTES_MAX: u32 = 16_384;
+const INPUT_BYTES_MAX: u32 = 65_536;
 
 const SECONDS: u64 = 10;
 
