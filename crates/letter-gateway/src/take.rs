@@ -1,7 +1,8 @@
 //! A document is taken: read, decided on, made durable, and only then is its source told.
 
 use audit_core::Data;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeZone as _, Utc};
+use chrono_tz::Europe::London;
 use clinical_letter::{Disposition, DocumentKind, Reading, Reason, Relation, Sidecar, read};
 use gp_routing::{Case, LetterFacts, LetterKind, PatientFacts, decide};
 use letter_delivery::{Intake, LetterState, Store, StoreError, TakenAs};
@@ -205,16 +206,17 @@ impl<S: Store + 'static> Gateway<S> {
     }
 }
 
-/// The time a letter is about: as given, else the end of its day, else when it was signed.
+/// The time a letter is about: as given, else the start of its day in London, else when it was
+/// signed. An early start makes an early due time: the safe side.
 pub(crate) fn event_at(
     at: Option<DateTime<Utc>>,
     day: Option<chrono::NaiveDate>,
     signed_at: Option<DateTime<Utc>>,
 ) -> Option<DateTime<Utc>> {
-    let of_day = day
-        .and_then(|day| day.and_hms_opt(0, 0, 0))
-        .map(|start| start.and_utc());
-    at.or(of_day).or(signed_at)
+    let midnight = day.map(|day| day.and_time(chrono::NaiveTime::MIN));
+    let of_day = midnight.and_then(|start| London.from_local_datetime(&start).earliest());
+    at.or_else(|| of_day.map(|start| start.to_utc()))
+        .or(signed_at)
 }
 
 /// The kind by which due times and recipients are decided.

@@ -2,6 +2,7 @@
 
 use audit_core::StreamKey;
 use chrono::{DateTime, SecondsFormat, Utc};
+use gp_routing::ReasonCode;
 use letter_delivery::{CopyRecord, LetterState, RefKind};
 use letter_store::{LetterView, SqliteStore, StatusFilter};
 use serde::Serialize;
@@ -160,11 +161,43 @@ fn line(trust: &TrustSection, view: &LetterView, copy: Option<&CopyRecord>) -> L
         due_at: letter.due_at.map(time),
         attempts: copy.map_or(0, |copy| copy.attempts),
         owner: duty.owner.as_str(),
-        next_action: alert.map_or_else(
-            || duty.next_action.to_owned(),
-            |alert| format!("look into: {alert}"),
-        ),
+        next_action: match (alert, letter.state) {
+            (Some(alert), _) => format!("look into: {alert}"),
+            (None, LetterState::Held) => what_to_do(letter.reason.as_deref(), duty.next_action),
+            (None, _) => duty.next_action.to_owned(),
+        },
     }
+}
+
+/// What a person can do about a hold, by its reason.
+fn what_to_do(reason: Option<&str>, otherwise: &str) -> String {
+    let reason = reason.unwrap_or_default();
+    let routing = ReasonCode::ALL
+        .iter()
+        .find(|known| known.as_str() == reason);
+    let words = match reason {
+        "nhs-number-invalid" | "nhs-number-conflict" => {
+            "correct the NHS number in the EPR and hand it over again"
+        }
+        "no-gp-practice" | "no-patient" | "birth-date-invalid" => {
+            "complete the patient's details in the EPR and hand it over again"
+        }
+        "patient-mismatch" | "sidecar-disagrees" => {
+            "find out whose letter it is: it names two different things"
+        }
+        "tracked-changes" => {
+            "have its author accept or reject the changes, then hand it over again"
+        }
+        "content-changed-same-version" | "control-id-reused" => {
+            "compare with the letter of the same number: which one is right?"
+        }
+        "cancelled-before" => "ask its author: it was cancelled, and came again",
+        "unsupported-format" => "hand it over as text, Word (.docx) or HL7 v2",
+        _ => routing
+            .and_then(|known| known.next_action())
+            .unwrap_or(otherwise),
+    };
+    words.to_owned()
 }
 
 pub(crate) fn time(at: DateTime<Utc>) -> String {
