@@ -5,6 +5,7 @@ mod claim;
 mod commit;
 mod lists;
 mod lock;
+mod row_mac;
 mod schema;
 mod seal;
 mod verify;
@@ -53,7 +54,7 @@ pub struct Tree {
 #[non_exhaustive]
 pub enum OpenError {
     /// The file cannot be opened or written.
-    #[error("cannot open {path}: {cause}")]
+    #[error("cannot open {path}: {cause}; its folder must exist, be writable and have space")]
     Unavailable {
         /// The file.
         path: PathBuf,
@@ -61,7 +62,10 @@ pub enum OpenError {
         cause: String,
     },
     /// The file is no store of ours, or is damaged.
-    #[error("{path} is not a letterbox store, or is damaged: {cause}")]
+    #[error(
+        "{path} is not a letterbox store, or is damaged: {cause}; name the right file, or put the \
+         newest backup back"
+    )]
     NotAStore {
         /// The file.
         path: PathBuf,
@@ -69,7 +73,10 @@ pub enum OpenError {
         cause: String,
     },
     /// A newer version of this software wrote it.
-    #[error("{path} was written by a newer version (schema {found}, this one knows {known})")]
+    #[error(
+        "{path} was written by a newer version (schema {found}, this one knows {known}): use that \
+         version"
+    )]
     TooNew {
         /// The file.
         path: PathBuf,
@@ -156,15 +163,20 @@ impl SqliteStore {
     /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
     pub async fn sign(
         &self,
-        signer: audit_core::Signer,
+        signer: impl Into<std::sync::Arc<audit_core::Signer>>,
         now: chrono::DateTime<chrono::Utc>,
     ) -> Result<Option<String>, StoreError> {
+        let signer = signer.into();
         let note = self
             .writer
             .run(move |db, _| checkpoint::sign(db, &signer, now))
             .await?;
-        if let Some(note) = &note {
-            checkpoint::append_outside(&self.path, note)?;
+        let latest = match &note {
+            Some(note) => Some(note.clone()),
+            None => self.checkpoint().await?,
+        };
+        if let Some(latest) = &latest {
+            checkpoint::append_outside(&self.path, latest)?;
         }
         Ok(note)
     }
@@ -226,8 +238,10 @@ impl SqliteStore {
     ///
     /// [`StoreError::Unavailable`] when nothing could be read; damage is a finding, not an error.
     pub async fn verify(&self, against: VerifyAgainst) -> Result<StoreVerification, StoreError> {
+        // Read first: a note that is signed meanwhile is in the store before it is outside.
+        let outside = checkpoint::notes_outside(&self.path)?;
         self.reader
-            .run(move |db, seal| Ok(verify::verify(db, seal, against)))
+            .run(move |db, seal| Ok(verify::verify(db, seal, against, &outside)))
             .await
     }
 
