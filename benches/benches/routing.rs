@@ -58,7 +58,10 @@ fn table() -> (&'static str, Vec<u8>) {
 fn made_up() -> String {
     let row = SAMPLE_TABLE.lines().next().expect("our own table has rows");
     let (_, rest) = row.split_once(',').expect("of several fields");
-    let code = |number| format!("{}{:05}", ['A', 'B'][number % 2], number / 2 + 10_000);
+    let code = |number| match number % 2 {
+        0 => format!("A{:05}", number / 2 + 10_000),
+        _ => format!("B{:05}", number / 2 + 10_000),
+    };
     (0..ROWS)
         .map(|number| format!("\"{}\",{rest}\r\n", code(number)))
         .collect()

@@ -31,10 +31,15 @@ pub(crate) fn command(workspace: &Workspace, arguments: &[&str]) -> Outcome {
     let mut names = Vec::new();
     let mut different = Vec::new();
     for package in workspace.libraries()? {
-        let now = listing(workspace, &tool, &package.name)
-            .map_err(|failure| failure.during(&package.name))?;
-        if !is_as_kept(workspace, &package.name, &now, bless)? {
-            different.push(package.name.clone());
+        let listed = listing(workspace, &tool, &package.name);
+        let kept = listed.and_then(|now| is_as_kept(workspace, &package.name, &now, bless));
+        match kept {
+            Ok(true) => {}
+            Ok(false) => different.push(package.name.clone()),
+            Err(failure) => {
+                say(failure.during(&package.name));
+                different.push(format!("{} (cannot be listed)", package.name));
+            }
         }
         names.push(package.name);
     }
