@@ -88,6 +88,11 @@ impl MasterKey {
         Zeroizing::new(self.derive("wrap"))
     }
 
+    /// The key of the digests over rows.
+    pub(crate) fn rows(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.derive("rows"))
+    }
+
     fn derive(&self, label: &str) -> [u8; 32] {
         PseudonymKey::new(*self.0).index(&["letterbox-key", label])
     }

@@ -18,7 +18,9 @@ pub(super) fn claim(db: &Connection, request: &ClaimRequest) -> Result<Vec<Claim
     for (work, token) in due(db, request)?.into_iter().zip(&request.tokens) {
         execute(
             db,
-            "UPDATE work SET token = ?2, lease_until = ?3 WHERE stream = ?1",
+            "UPDATE work SET token = ?2, lease_until = ?3, \
+             mac = row_mac('work', stream, kind, due_at, earliest_at, tries, ?2, ?3) \
+             WHERE stream = ?1",
             params![
                 work.stream.as_bytes(),
                 token.as_bytes(),
@@ -101,7 +103,9 @@ fn latest_version(db: &Connection, document: DocumentKey) -> Result<Option<u32>,
 pub(super) fn release_all(db: &Connection, _: &Seal) -> Result<(), StoreError> {
     execute(
         db,
-        "UPDATE work SET token = NULL, lease_until = NULL WHERE token IS NOT NULL",
+        "UPDATE work SET token = NULL, lease_until = NULL, \
+         mac = row_mac('work', stream, kind, due_at, earliest_at, tries, NULL, NULL) \
+         WHERE token IS NOT NULL",
         [],
     )
     .map(drop)

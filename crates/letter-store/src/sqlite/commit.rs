@@ -76,13 +76,14 @@ fn move_document(db: &Connection, change: &DocumentChange) -> Result<(), StoreEr
     let changed = match change.expected {
         None => execute(
             db,
-            "INSERT OR IGNORE INTO document (key, latest, letter, content) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT OR IGNORE INTO document (key, latest, letter, content, mac) \
+             VALUES (?1, ?2, ?3, ?4, row_mac('document', ?1, ?2, ?3, ?4))",
             params![key, latest, letter, content],
         )?,
         Some(expected) => execute(
             db,
-            "UPDATE document SET latest = ?2, letter = ?3, content = ?4 \
-             WHERE key = ?1 AND latest = ?5",
+            "UPDATE document SET latest = ?2, letter = ?3, content = ?4, \
+             mac = row_mac('document', ?1, ?2, ?3, ?4) WHERE key = ?1 AND latest = ?5",
             params![key, latest, letter, content, expected],
         )?,
     };
@@ -198,10 +199,13 @@ fn put_letter(db: &Connection, letter: &LetterRecord) -> Result<(), StoreError> 
     execute(
         db,
         "INSERT INTO letter (key, document, version, state, needs_person, due_at, act_by, \
-         taken_at, record) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
-         ON CONFLICT (key) DO UPDATE SET state = excluded.state, \
+         taken_at, record, mac) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, \
+         row_mac('letter', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)) \
+         ON CONFLICT (key) DO UPDATE SET document = excluded.document, \
+         version = excluded.version, state = excluded.state, \
          needs_person = excluded.needs_person, due_at = excluded.due_at, \
-         act_by = excluded.act_by, record = excluded.record",
+         act_by = excluded.act_by, taken_at = excluded.taken_at, record = excluded.record, \
+         mac = excluded.mac",
         params![
             letter.key.as_bytes(),
             letter.document.as_bytes(),
@@ -221,11 +225,13 @@ fn put_copy(db: &Connection, copy: &CopyRecord) -> Result<(), StoreError> {
     execute(
         db,
         "INSERT INTO copy (key, letter, number, state, needs_person, practice, message_id, \
-         local_id, act_by, record) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
-         ON CONFLICT (key) DO UPDATE SET state = excluded.state, \
+         local_id, act_by, record, mac) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, \
+         row_mac('copy', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)) \
+         ON CONFLICT (key) DO UPDATE SET letter = excluded.letter, number = excluded.number, \
+         state = excluded.state, \
          needs_person = excluded.needs_person, practice = excluded.practice, \
          message_id = excluded.message_id, local_id = excluded.local_id, \
-         act_by = excluded.act_by, record = excluded.record",
+         act_by = excluded.act_by, record = excluded.record, mac = excluded.mac",
         params![
             copy.key.as_bytes(),
             copy.letter.as_bytes(),
@@ -261,8 +267,8 @@ fn put_work(db: &Connection, change: &WorkChange) -> Result<(), StoreError> {
 fn set_work(db: &Connection, work: &Work) -> Result<(), StoreError> {
     execute(
         db,
-        "INSERT OR REPLACE INTO work (stream, kind, due_at, earliest_at, tries) \
-         VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT OR REPLACE INTO work (stream, kind, due_at, earliest_at, tries, mac) \
+         VALUES (?1, ?2, ?3, ?4, ?5, row_mac('work', ?1, ?2, ?3, ?4, ?5, NULL, NULL))",
         params![
             work.stream.as_bytes(),
             work.kind.as_str(),
@@ -282,7 +288,8 @@ fn put_payload(db: &Connection, seal: &Seal, payload: &NewPayload) -> Result<(),
     let sealed = seal.seal(payload.letter, &plain, payload.id.as_bytes())?;
     execute(
         db,
-        "INSERT INTO payload (id, letter, kind, sealed) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT INTO payload (id, letter, kind, sealed, mac) \
+         VALUES (?1, ?2, ?3, ?4, row_mac('payload', ?1, ?2, ?3))",
         params![
             payload.id.as_bytes(),
             payload.letter.as_bytes(),
@@ -298,7 +305,8 @@ fn put_reference(db: &Connection, seal: &Seal, reference: &NewReference) -> Resu
     let sealed = seal.seal(reference.letter, reference.value.as_bytes(), about)?;
     execute(
         db,
-        "INSERT OR IGNORE INTO letter_ref (kind, idx, letter, sealed) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT OR IGNORE INTO letter_ref (kind, idx, letter, sealed, mac) \
+         VALUES (?1, ?2, ?3, ?4, row_mac('letter_ref', ?1, ?2, ?3, ?4))",
         params![
             reference.kind.as_str(),
             reference.index,
@@ -312,7 +320,8 @@ fn put_reference(db: &Connection, seal: &Seal, reference: &NewReference) -> Resu
 fn put_seen(db: &Connection, message: &SeenMessage) -> Result<(), StoreError> {
     execute(
         db,
-        "INSERT OR REPLACE INTO seen (mailbox, message_id, ours, at) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT OR REPLACE INTO seen (mailbox, message_id, ours, at, mac) \
+         VALUES (?1, ?2, ?3, ?4, row_mac('seen', ?1, ?2, ?3, ?4))",
         params![
             message.mailbox,
             message.message_id,

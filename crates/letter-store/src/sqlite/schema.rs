@@ -3,7 +3,8 @@ use std::path::{Path, PathBuf};
 use letter_delivery::StoreError;
 use rusqlite::{Connection, ErrorCode};
 
-use super::OpenError;
+use super::{OpenError, row_mac};
+use crate::MasterKey;
 
 /// Marks a file as ours: the letters `LTBX`.
 const APPLICATION_ID: i64 = 0x4C54_4258;
@@ -15,23 +16,16 @@ const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
 const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Opens the database file with the settings that make its answers true.
-pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
-    let unavailable = |error: &rusqlite::Error| OpenError::Unavailable {
-        path: path.to_owned(),
-        cause: error.to_string(),
-    };
-    let db = Connection::open(path).map_err(|error| unavailable(&error))?;
-    db.busy_timeout(BUSY).map_err(|error| unavailable(&error))?;
-    configure(&db)
-        .and_then(|()| migrate(&db, path))
-        .map_err(|error| match error {
-            Failure::Sqlite(error) if is_damage(&error) => OpenError::NotAStore {
-                path: path.to_owned(),
-                cause: error.to_string(),
-            },
-            Failure::Sqlite(error) => unavailable(&error),
-            Failure::Open(error) => error,
-        })?;
+///
+/// A file that is not ours is refused before anything in it is changed.
+pub(super) fn open(path: &Path, key: &MasterKey) -> Result<Connection, OpenError> {
+    let failed = |error: rusqlite::Error| open_error(path, &error);
+    let db = Connection::open(path).map_err(failed)?;
+    db.busy_timeout(BUSY).map_err(failed)?;
+    known_version(&db, path)?;
+    configure(&db, path)?;
+    row_mac::register(&db, key).map_err(failed)?;
+    migrate(&db, path)?;
     Ok(db)
 }
 
@@ -40,94 +34,149 @@ pub(super) fn keys_path(path: &Path) -> PathBuf {
     path.with_extension("keys.db")
 }
 
-/// Opens the key file.
-pub(super) fn open_keys(path: &Path) -> Result<Connection, OpenError> {
+/// Opens the key file of a database.
+pub(super) fn open_keys(db: &Connection, path: &Path) -> Result<Connection, OpenError> {
     let path = keys_path(path);
-    let unavailable = |error: rusqlite::Error| OpenError::Unavailable {
-        path: path.clone(),
-        cause: error.to_string(),
-    };
-    let db = Connection::open(&path).map_err(unavailable)?;
-    db.busy_timeout(BUSY).map_err(unavailable)?;
-    db.pragma_update(None, "journal_mode", "WAL")
-        .map_err(unavailable)?;
-    db.pragma_update(None, "synchronous", "FULL")
-        .map_err(unavailable)?;
-    db.execute_batch(
+    let failed = |error: rusqlite::Error| open_error(&path, &error);
+    if !path.exists() && has_key_check(db).map_err(failed)? {
+        return Err(OpenError::Unavailable {
+            path: path.clone(),
+            cause: "the keys of the letters are missing: put them back from their backup".into(),
+        });
+    }
+    let keys = Connection::open(&path).map_err(failed)?;
+    keys.busy_timeout(BUSY).map_err(failed)?;
+    configure(&keys, &path)?;
+    keys.execute_batch(
         "CREATE TABLE IF NOT EXISTS data_key(letter BLOB PRIMARY KEY, wrapped BLOB NOT NULL) \
          WITHOUT ROWID;",
     )
-    .map_err(unavailable)?;
-    Ok(db)
+    .map_err(failed)?;
+    Ok(keys)
 }
 
-enum Failure {
-    Sqlite(rusqlite::Error),
-    Open(OpenError),
-}
-
-impl From<rusqlite::Error> for Failure {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
+/// What keeps a file from being opened.
+pub(super) fn open_error(path: &Path, error: &rusqlite::Error) -> OpenError {
+    let (path, cause) = (path.to_owned(), error.to_string());
+    if is_damage(error) {
+        OpenError::NotAStore { path, cause }
+    } else {
+        OpenError::Unavailable { path, cause }
     }
+}
+
+/// A store that is in use proves which key it was made with, and has a key file.
+fn has_key_check(db: &Connection) -> rusqlite::Result<bool> {
+    db.query_row("SELECT EXISTS (SELECT 1 FROM key_check)", [], |row| {
+        row.get(0)
+    })
 }
 
 /// WAL with synchronous FULL: a commit that answered survives a power cut.
-fn configure(db: &Connection) -> Result<(), Failure> {
-    db.pragma_update(None, "journal_mode", "WAL")?;
-    db.pragma_update(None, "synchronous", "FULL")?;
-    db.pragma_update(None, "foreign_keys", "ON")?;
-    db.set_prepared_statement_cache_capacity(64);
+fn configure(db: &Connection, path: &Path) -> Result<(), OpenError> {
+    let set = || {
+        db.pragma_update(None, "journal_mode", "WAL")?;
+        db.pragma_update(None, "synchronous", "FULL")?;
+        db.pragma_update(None, "foreign_keys", "ON")?;
+        db.set_prepared_statement_cache_capacity(64);
+        db.is_readonly("main")
+    };
+    if set().map_err(|error| open_error(path, &error))? {
+        return Err(OpenError::Unavailable {
+            path: path.to_owned(),
+            cause: "it is read-only".to_owned(),
+        });
+    }
     Ok(())
 }
 
-fn migrate(db: &Connection, path: &Path) -> Result<(), Failure> {
+/// The version of a store, 0 of an empty file; refuses what is not ours and what is too new.
+fn known_version(db: &Connection, path: &Path) -> Result<usize, OpenError> {
+    let failed = |error: rusqlite::Error| open_error(path, &error);
     let number = |name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let (application, version) = (number("application_id")?, number("user_version")?);
-    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let (application, found) = (
+        number("application_id").map_err(failed)?,
+        number("user_version").map_err(failed)?,
+    );
+    let tables: i64 = db
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(failed)?;
     if application != APPLICATION_ID && tables > 0 {
-        let cause = "it holds other tables".to_owned();
-        return Err(Failure::Open(OpenError::NotAStore {
+        return Err(OpenError::NotAStore {
             path: path.to_owned(),
-            cause,
-        }));
+            cause: "it holds other tables".to_owned(),
+        });
     }
-    if version > known {
-        let path = path.to_owned();
-        return Err(Failure::Open(OpenError::TooNew {
-            path,
-            found: version,
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if found > known {
+        return Err(OpenError::TooNew {
+            path: path.to_owned(),
+            found,
             known,
-        }));
+        });
     }
-    let done = usize::try_from(version).unwrap_or(0);
-    for (index, sql) in MIGRATIONS.iter().enumerate().skip(done) {
-        db.execute_batch(&format!(
-            "BEGIN IMMEDIATE; {sql}; PRAGMA application_id = {APPLICATION_ID}; \
-             PRAGMA user_version = {}; COMMIT;",
-            index + 1
+    Ok(usize::try_from(found).unwrap_or(0))
+}
+
+/// Looks at the version again under the write lock: another process may be making the same store.
+fn migrate(db: &Connection, path: &Path) -> Result<(), OpenError> {
+    if known_version(db, path)? == MIGRATIONS.len() {
+        return Ok(());
+    }
+    let run = |sql: &str| {
+        db.execute_batch(sql)
+            .map_err(|error| open_error(path, &error))
+    };
+    run("BEGIN IMMEDIATE")?;
+    let done = known_version(db, path)?;
+    for (sql, version) in MIGRATIONS.iter().zip(1..).skip(done) {
+        run(&format!(
+            "{sql}; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version};"
         ))?;
     }
-    Ok(())
+    run("COMMIT")
 }
 
-/// Whether the file itself is damaged, rather than locked, full or out of reach.
+/// The tables and indexes that a store must have, as SQLite keeps their definitions.
+pub(super) fn expected() -> rusqlite::Result<Vec<(String, String)>> {
+    let fresh = Connection::open_in_memory()?;
+    for sql in MIGRATIONS {
+        fresh.execute_batch(sql)?;
+    }
+    definitions(&fresh)
+}
+
+/// The tables and indexes that a store has.
+pub(super) fn definitions(db: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
+    let sql = "SELECT name, coalesce(sql, '') FROM sqlite_schema ORDER BY name";
+    let mut statement = db.prepare(sql)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
+}
+
+/// Whether the file itself is damaged, rather than locked, full or out of reach; SQLite has no
+/// code of its own for a table that is missing or a header that makes no sense.
 pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::TypeMismatch)
+        Some(
+            ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::TypeMismatch
+                | ErrorCode::Unknown
+        )
     )
 }
 
 /// What an error of the database means to a caller.
 pub(super) fn store_error(error: &rusqlite::Error) -> StoreError {
-    let code = error.sqlite_error_code();
-    if is_damage(error) || code.is_none() {
-        return StoreError::Corrupt(error.to_string());
+    match error.sqlite_error_code() {
+        None => StoreError::Corrupt(error.to_string()),
+        Some(_) if is_damage(error) => StoreError::Corrupt(error.to_string()),
+        Some(ErrorCode::ConstraintViolation) => StoreError::Conflict,
+        Some(ErrorCode::DiskFull) => {
+            StoreError::Unavailable("the disk is full; free space and it goes on".to_owned())
+        }
+        Some(_) => StoreError::Unavailable(error.to_string()),
     }
-    StoreError::Unavailable(match code {
-        Some(ErrorCode::DiskFull) => "the disk is full; free space and it goes on".to_owned(),
-        _ => error.to_string(),
-    })
 }

@@ -23,44 +23,62 @@ pub(super) struct Seal {
 }
 
 impl Seal {
-    pub(super) fn open(path: &Path, key: &MasterKey) -> Result<Self, OpenError> {
+    /// Opens the key file of a database.
+    pub(super) fn open(db: &Connection, path: &Path, key: &MasterKey) -> Result<Self, OpenError> {
         let wrapping = aead(&key.wrapping()).map_err(|error| OpenError::Unavailable {
             path: path.to_owned(),
             cause: error.to_string(),
         })?;
         Ok(Self {
             wrapping,
-            keys: schema::open_keys(path)?,
+            keys: schema::open_keys(db, path)?,
             random: SystemRandom::new(),
         })
     }
 
     /// Whether this is the key the store was made with; a new store learns it.
     pub(super) fn check(&self, db: &Connection, path: &Path) -> Result<(), OpenError> {
-        let unavailable = |error: &dyn std::fmt::Display| OpenError::Unavailable {
-            path: path.to_owned(),
-            cause: error.to_string(),
-        };
-        let sealed: Option<Vec<u8>> = db
-            .query_row("SELECT sealed FROM key_check", [], |row| row.get(0))
-            .optional()
-            .map_err(|error| unavailable(&error))?;
-        let Some(sealed) = sealed else {
-            let sealed = self
-                .seal_with(&self.wrapping, KEY_CHECK, b"")
-                .map_err(|error| unavailable(&error))?;
-            let done = db.execute(
-                "INSERT INTO key_check (id, sealed) VALUES (1, ?1)",
-                [sealed],
-            );
-            return done.map(drop).map_err(|error| unavailable(&error));
-        };
-        match open_with(&self.wrapping, &sealed, b"") {
-            Ok(text) if text.as_slice() == KEY_CHECK => Ok(()),
+        let failed = |error: &rusqlite::Error| schema::open_error(path, error);
+        if read_check(db).map_err(|error| failed(&error))?.is_none() {
+            self.learn(db, path)?;
+        }
+        // Read again: another process may have been first to make the store.
+        match read_check(db).map_err(|error| failed(&error))? {
+            Some(sealed) if self.proves(&sealed) => Ok(()),
             _ => Err(OpenError::WrongKey {
                 path: path.to_owned(),
             }),
         }
+    }
+
+    /// Whether a store's proof is of this key.
+    fn proves(&self, sealed: &[u8]) -> bool {
+        open_with(&self.wrapping, sealed, b"").is_ok_and(|text| text.as_slice() == KEY_CHECK)
+    }
+
+    /// Whether the proof in the store is there, and of this key.
+    pub(super) fn is_proven(&self, db: &Connection) -> rusqlite::Result<bool> {
+        Ok(read_check(db)?.is_some_and(|sealed| self.proves(&sealed)))
+    }
+
+    fn learn(&self, db: &Connection, path: &Path) -> Result<(), OpenError> {
+        let sealed = self.seal_with(&self.wrapping, KEY_CHECK, b"");
+        let sealed = sealed.map_err(|error| OpenError::Unavailable {
+            path: path.to_owned(),
+            cause: error.to_string(),
+        })?;
+        // Only an empty store learns a key: one with events that lost its proof is damaged.
+        let sql = "INSERT OR IGNORE INTO key_check (id, sealed) \
+                   SELECT 1, ?1 WHERE NOT EXISTS (SELECT 1 FROM event)";
+        db.execute(sql, [sealed])
+            .map_err(|error| schema::open_error(path, &error))?;
+        if read_check(db).is_ok_and(|found| found.is_none()) {
+            return Err(OpenError::NotAStore {
+                path: path.to_owned(),
+                cause: "it holds letters and no proof of its key".to_owned(),
+            });
+        }
+        Ok(())
     }
 
     /// Begins the keys' own transaction: it ends before the commit that needs them.
@@ -105,6 +123,11 @@ impl Seal {
         let key = self.key_of(letter)?;
         let key = key.ok_or_else(|| StoreError::Corrupt("the letter's key is gone".to_owned()))?;
         open_with(&aead(&key)?, sealed, about)
+    }
+
+    /// Whether the letter's key is gone, and with it all that was sealed.
+    pub(super) fn is_erased(&self, letter: StreamKey) -> Result<bool, StoreError> {
+        Ok(self.key_of(letter)?.is_none())
     }
 
     fn key_of(&self, letter: StreamKey) -> Result<Option<Zeroizing<[u8; 32]>>, StoreError> {
@@ -158,6 +181,11 @@ impl Seal {
         sealed.append(&mut body);
         Ok(sealed)
     }
+}
+
+fn read_check(db: &Connection) -> rusqlite::Result<Option<Vec<u8>>> {
+    db.query_row("SELECT sealed FROM key_check", [], |row| row.get(0))
+        .optional()
 }
 
 fn aead(key: &[u8; 32]) -> Result<LessSafeKey, StoreError> {

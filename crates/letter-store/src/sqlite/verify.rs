@@ -1,11 +1,18 @@
 //! Everything the store holds, checked against everything else it holds.
 
-use audit_core::{Event, Hash, StreamKey, Verifier, VerifierKey, VerifyOptions, leaf_hash};
+mod contents;
+mod events;
+mod file;
+mod records;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use audit_core::{Hash, Verifier, VerifierKey, VerifyOptions};
 use chrono::{DateTime, Utc};
-use letter_delivery::{CopyRecord, CopyState, LedgerAudit, LetterRecord, LetterState, WorkKind};
+use letter_delivery::{LedgerAudit, PayloadId};
 use rusqlite::Connection;
 
-use super::lists::{parse, rows};
+use super::lists::rows;
 use super::seal::Seal;
 
 /// What the ledger is checked against besides itself.
@@ -54,54 +61,55 @@ impl StoreVerification {
     }
 }
 
+/// What is gathered while everything is read once.
+#[derive(Default)]
 struct Check {
     ledger: LedgerAudit,
     faults: Vec<StoreFault>,
+    /// Digests that events recorded and no content was met for yet, with the event.
+    recorded: BTreeMap<String, u64>,
+    /// Reports that events tell of, with the event.
+    reports: BTreeMap<String, u64>,
+    /// Contents that rows of letters and copies lead to.
+    needed: BTreeSet<PayloadId>,
 }
 
-pub(super) fn verify(db: &Connection, seal: &Seal, against: VerifyAgainst) -> StoreVerification {
-    let mut check = Check {
-        ledger: LedgerAudit::new(),
-        faults: Vec::new(),
-    };
-    let stored = check.read(db, "SELECT note FROM checkpoint ORDER BY size", |row| {
-        row.get(0)
-    });
+pub(super) fn verify(
+    db: &Connection,
+    seal: &Seal,
+    against: VerifyAgainst,
+    outside: &[String],
+) -> StoreVerification {
+    let mut check = Check::default();
+    check.file(db, seal);
+    let sql = "SELECT note FROM checkpoint ORDER BY size";
+    let stored: Vec<String> = check.read(db, sql, |row| row.get(0));
+    let lost = check.lost_checkpoints(&stored, outside);
     let mut verifier = Verifier::new(VerifyOptions {
         trusted: against.trusted,
         stored_checkpoints: stored,
-        external_checkpoints: against.checkpoints,
+        external_checkpoints: against.checkpoints.into_iter().chain(lost).collect(),
         now: against
             .now
             .map(|at| audit_core::Timestamp::from_millis(at.timestamp_millis())),
         ..VerifyOptions::default()
     });
     check.events(db, &mut verifier);
-    check.rows_of_letters(db);
+    check.records(db);
     check.contents(db, seal);
     let verification = verifier.finish();
     check.tree(db, verification.events, &verification.root);
-    let mut faults: Vec<StoreFault> = verification
-        .faults
-        .iter()
-        .map(|fault| StoreFault {
-            rule: fault.rule.as_str().to_owned(),
-            seq: fault.seq,
-            what: fault.what.clone(),
-        })
-        .collect();
-    faults.append(&mut check.faults);
-    faults.extend(check.ledger.finish().into_iter().map(|fault| StoreFault {
-        rule: fault.rule.to_owned(),
+    let told = verification.faults.iter().map(|fault| StoreFault {
+        rule: fault.rule.as_str().to_owned(),
         seq: fault.seq,
-        what: fault.what,
-    }));
-    faults.sort_by_key(|fault| fault.seq.unwrap_or(u64::MAX));
+        what: fault.what.clone(),
+    });
+    check.faults.extend(told);
     StoreVerification {
         events: verification.events,
         root: verification.root,
         checkpoint_size: verification.checkpoint_size,
-        faults,
+        faults: check.finish(),
         provable_to: verification.provable_to,
     }
 }
@@ -128,182 +136,16 @@ impl Check {
         })
     }
 
-    /// V1: the digest kept with each event; the rest is the verifier's and the ledger audit's.
-    fn events(&mut self, db: &Connection, verifier: &mut Verifier) {
-        let outcome = db
-            .prepare("SELECT seq, stream, lseq, leaf, bytes FROM event ORDER BY seq")
-            .and_then(|mut statement| {
-                let mut rows = statement.query([])?;
-                while let Some(row) = rows.next()? {
-                    let bytes: Vec<u8> = row.get(4)?;
-                    let place = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-                    self.event(place, &bytes);
-                    verifier.event(&bytes);
-                }
-                Ok(())
-            });
-        if let Err(error) = outcome {
-            self.fault(
-                "V1",
-                None,
-                format!("events cannot be read to the end: {error}"),
-            );
-        }
-    }
-
-    fn event(&mut self, (seq, stream, lseq, leaf): (i64, Vec<u8>, i64, Vec<u8>), bytes: &[u8]) {
-        let (seq, lseq) = (
-            u64::try_from(seq).unwrap_or_default(),
-            u64::try_from(lseq).ok(),
-        );
-        if leaf_hash(bytes).as_bytes().as_slice() != leaf {
-            self.fault(
-                "V1",
-                Some(seq),
-                "the event does not have the digest it was stored with",
-            );
-        }
-        let Ok(event) = Event::parse(bytes) else {
-            return;
-        };
-        let placed = event.seq == seq
-            && Some(event.body.lseq) == lseq
-            && event.body.stream.as_bytes().as_slice() == stream;
-        if !placed {
-            self.fault(
-                "V1",
-                Some(seq),
-                "the event lies at another place than it says",
-            );
-        }
-        self.ledger.event(&event);
-    }
-
-    fn rows_of_letters(&mut self, db: &Connection) {
-        let work: Vec<(Vec<u8>, String)> =
-            self.read(db, "SELECT stream, kind FROM work ORDER BY stream", |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            });
-        let has = |key: StreamKey, kind: WorkKind| {
-            let found = work.binary_search_by(|(stream, _)| stream.as_slice().cmp(key.as_bytes()));
-            found.is_ok_and(|at| {
-                work.get(at)
-                    .is_some_and(|(_, found)| found == kind.as_str())
-            })
-        };
-        let sql = "SELECT key, state, record FROM letter";
-        for (key, state, record) in self.read(db, sql, row_of_three) {
-            match parse::<LetterRecord>(&record) {
-                Ok(letter) => {
-                    self.ledger.letter(&letter);
-                    self.row(&key, letter.key, &state, letter.state.as_str());
-                    let waits = letter.state != LetterState::Parsed;
-                    self.driven(letter.key, waits || has(letter.key, WorkKind::Prepare));
-                }
-                Err(error) => self.fault("V1", None, error.to_string()),
-            }
-        }
-        for (key, state, record) in
-            self.read(db, "SELECT key, state, record FROM copy", row_of_three)
-        {
-            match parse::<CopyRecord>(&record) {
-                Ok(copy) => {
-                    self.ledger.copy(&copy);
-                    self.row(&key, copy.key, &state, copy.state.as_str());
-                    let driven = driver_of(&copy).is_none_or(|kind| has(copy.key, kind));
-                    self.driven(copy.key, driven);
-                }
-                Err(error) => self.fault("V1", None, error.to_string()),
-            }
-        }
-    }
-
-    fn row(&mut self, key: &[u8], inside: StreamKey, state: &str, inside_state: &str) {
-        if key != inside.as_bytes().as_slice() || state != inside_state {
-            self.fault(
-                "V12",
-                None,
-                format!("the row of {inside} disagrees with itself"),
-            );
-        }
-    }
-
-    /// What is open must have work that moves it on, or it would stand still unseen.
-    fn driven(&mut self, key: StreamKey, driven: bool) {
-        if !driven {
-            self.fault(
-                "V12",
-                None,
-                format!("{key} is open and nothing moves it on"),
-            );
-        }
-    }
-
-    /// V11: contents still held are those that were recorded.
-    fn contents(&mut self, db: &Connection, seal: &Seal) {
-        let sql = "SELECT id, letter, sealed FROM payload";
-        let outcome = db.prepare(sql).and_then(|mut statement| {
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                let (id, letter): ([u8; 16], [u8; 16]) = (row.get(0)?, row.get(1)?);
-                let sealed: Vec<u8> = row.get(2)?;
-                self.content(seal, id, StreamKey::from_bytes(letter), &sealed);
-            }
-            Ok(())
+    /// All faults, those of an event in the order of the ledger.
+    fn finish(mut self) -> Vec<StoreFault> {
+        let told = self.ledger.finish().into_iter().map(|fault| StoreFault {
+            rule: fault.rule.to_owned(),
+            seq: fault.seq,
+            what: fault.what,
         });
-        if let Err(error) = outcome {
-            self.fault(
-                "V1",
-                None,
-                format!("contents cannot be read to the end: {error}"),
-            );
-        }
-    }
-
-    fn content(&mut self, seal: &Seal, id: [u8; 16], letter: StreamKey, sealed: &[u8]) {
-        let plain = match seal.open_sealed(letter, sealed, &id) {
-            Ok(plain) => plain,
-            Err(error) => {
-                self.fault(
-                    "V11",
-                    None,
-                    format!("a content of letter {letter}: {error}"),
-                );
-                return;
-            }
-        };
-        let parts = plain.split_first_chunk::<16>();
-        let digest = parts.map(|(salt, content)| audit_core::salted_digest(salt, content));
-        let digest = digest.map(|digest| digest.to_string()).unwrap_or_default();
-        self.ledger.payload(letter, &digest);
-    }
-
-    /// V6: the tree's own row is the tree over the events.
-    fn tree(&mut self, db: &Connection, events: u64, root: &Hash) {
-        match super::commit::read_tree(db) {
-            Ok(range) if range.size() == events && range.root() == *root => {}
-            Ok(range) => {
-                let what = format!(
-                    "the tree's row says {} events, {events} were read, or its root differs",
-                    range.size()
-                );
-                self.fault("V6", None, what);
-            }
-            Err(error) => self.fault("V6", None, error.to_string()),
-        }
-    }
-}
-
-fn row_of_three(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Vec<u8>, String, String)> {
-    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-}
-
-/// The work that moves a copy on from its state, if software does.
-fn driver_of(copy: &CopyRecord) -> Option<WorkKind> {
-    match copy.state {
-        CopyState::Queued | CopyState::Sending => Some(WorkKind::Send),
-        CopyState::Uncertain => Some(WorkKind::Ask),
-        CopyState::Accepted => copy.message_id.as_ref().map(|_| WorkKind::Track),
-        _ => None,
+        self.faults.extend(told);
+        self.faults
+            .sort_by_key(|fault| fault.seq.unwrap_or(u64::MAX));
+        self.faults
     }
 }

@@ -45,8 +45,8 @@ pub(super) struct Reader {
 
 impl Writer {
     pub(super) fn start(path: &Path, key: &MasterKey) -> Result<Self, OpenError> {
-        let db = schema::open(path)?;
-        let seal = Seal::open(path, key)?;
+        let db = schema::open(path, key)?;
+        let seal = Seal::open(&db, path, key)?;
         seal.check(&db, path)?;
         let (jobs, waiting) = mpsc::channel();
         let thread = spawn("letter-store writer", path, move || {
@@ -86,8 +86,8 @@ impl Writer {
 
 impl Reader {
     pub(super) fn start(path: &Path, key: &MasterKey) -> Result<Self, OpenError> {
-        let db = schema::open(path)?;
-        let seal = Seal::open(path, key)?;
+        let db = schema::open(path, key)?;
+        let seal = Seal::open(&db, path, key)?;
         let (questions, waiting) = mpsc::channel::<Question>();
         let thread = spawn("letter-store reader", path, move || {
             for question in waiting {
@@ -179,7 +179,7 @@ fn run_one(db: &Connection, seal: &Seal, change: Change) -> Result<Answer, Store
     match change(db, seal) {
         Ok(answer) => point("RELEASE one").map(|()| answer),
         Err(error) => {
-            // When even this fails the whole transaction is gone, and its COMMIT will say so.
+            // When even this fails the whole transaction is gone, which the end of it will see.
             let _ = point("ROLLBACK TO one; RELEASE one");
             Err(error)
         }

@@ -1,3 +1,4 @@
+-- Every table whose rows do not prove themselves has a column mac: a keyed digest over the row.
 -- Events in their canonical bytes; seq is their place in the ledger and the leaf of its tree.
 CREATE TABLE event (
   seq    INTEGER PRIMARY KEY,
@@ -18,7 +19,8 @@ INSERT INTO tree (id, size, hashes) VALUES (1, 0, x'');
 CREATE TABLE checkpoint (
   size INTEGER PRIMARY KEY,
   at   INTEGER NOT NULL,
-  note TEXT NOT NULL
+  note TEXT NOT NULL,
+  mac  BLOB NOT NULL
 );
 -- Where letters and copies stand: projections of their events.
 CREATE TABLE letter (
@@ -31,6 +33,7 @@ CREATE TABLE letter (
   act_by       INTEGER,
   taken_at     INTEGER NOT NULL,
   record       TEXT NOT NULL,
+  mac          BLOB NOT NULL,
   UNIQUE (document, version)
 ) WITHOUT ROWID;
 CREATE INDEX letter_by_time ON letter (taken_at);
@@ -46,6 +49,7 @@ CREATE TABLE copy (
   local_id     TEXT NOT NULL,
   act_by       INTEGER,
   record       TEXT NOT NULL,
+  mac          BLOB NOT NULL,
   UNIQUE (letter, number)
 ) WITHOUT ROWID;
 CREATE INDEX copy_by_message ON copy (message_id) WHERE message_id IS NOT NULL;
@@ -57,7 +61,8 @@ CREATE TABLE document (
   key     BLOB PRIMARY KEY,
   latest  INTEGER NOT NULL,
   letter  BLOB NOT NULL,
-  content BLOB NOT NULL
+  content BLOB NOT NULL,
+  mac     BLOB NOT NULL
 ) WITHOUT ROWID;
 -- Work waiting for its time; a lease belongs to the one who claimed it.
 CREATE TABLE work (
@@ -67,7 +72,8 @@ CREATE TABLE work (
   earliest_at INTEGER NOT NULL,
   tries       INTEGER NOT NULL,
   token       BLOB,
-  lease_until INTEGER
+  lease_until INTEGER,
+  mac         BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX work_by_time ON work (due_at);
 -- Sealed contents, under random ids.
@@ -75,7 +81,8 @@ CREATE TABLE payload (
   id     BLOB PRIMARY KEY,
   letter BLOB NOT NULL,
   kind   TEXT NOT NULL,
-  sealed BLOB NOT NULL
+  sealed BLOB NOT NULL,
+  mac    BLOB NOT NULL
 ) WITHOUT ROWID;
 -- Sealed identifiers, found again by a keyed index.
 CREATE TABLE letter_ref (
@@ -83,6 +90,7 @@ CREATE TABLE letter_ref (
   idx    BLOB NOT NULL,
   letter BLOB NOT NULL,
   sealed BLOB NOT NULL,
+  mac    BLOB NOT NULL,
   PRIMARY KEY (kind, idx, letter)
 ) WITHOUT ROWID;
 CREATE INDEX letter_ref_by_letter ON letter_ref (letter);
@@ -92,6 +100,7 @@ CREATE TABLE seen (
   message_id TEXT NOT NULL,
   ours       INTEGER NOT NULL,
   at         INTEGER NOT NULL,
+  mac        BLOB NOT NULL,
   PRIMARY KEY (mailbox, message_id)
 ) WITHOUT ROWID;
 -- Proof that the master key is the one this store was made with.
