@@ -94,6 +94,11 @@ impl Seal {
             .map_err(|error| schema::store_error(&error))
     }
 
+    /// Whether the keys' transaction ended before it should.
+    pub(super) fn is_lost(&self) -> bool {
+        self.keys.is_autocommit()
+    }
+
     pub(super) fn abandon(&self) {
         // A transaction that cannot be rolled back ends with its connection: nothing to add.
         let _ = self.keys.execute_batch("ROLLBACK");

@@ -175,6 +175,10 @@ fn run_one(db: &Connection, seal: &Seal, change: Change) -> Result<Answer, Store
         db.execute_batch(sql)
             .map_err(|error| schema::store_error(&error))
     };
+    // Outside a transaction a savepoint would commit by itself, and too early.
+    if is_lost(db, seal) {
+        return Err(lost());
+    }
     point("SAVEPOINT one")?;
     match change(db, seal) {
         Ok(answer) => point("RELEASE one").map(|()| answer),
@@ -188,7 +192,12 @@ fn run_one(db: &Connection, seal: &Seal, change: Change) -> Result<Answer, Store
 
 /// Keys first: a key that no content needs is harmless, a content without its key is lost.
 fn finish(db: &Connection, seal: &Seal) -> Result<(), StoreError> {
-    if let Err(error) = seal.finish() {
+    let keys = if is_lost(db, seal) {
+        Err(lost())
+    } else {
+        seal.finish()
+    };
+    if let Err(error) = keys {
         seal.abandon();
         abandon(db);
         return Err(error);
@@ -197,6 +206,17 @@ fn finish(db: &Connection, seal: &Seal) -> Result<(), StoreError> {
         abandon(db);
         schema::store_error(&error)
     })
+}
+
+/// A full disk or a failing one may end a whole transaction in the middle of a statement.
+fn is_lost(db: &Connection, seal: &Seal) -> bool {
+    db.is_autocommit() || seal.is_lost()
+}
+
+fn lost() -> StoreError {
+    StoreError::Unavailable(
+        "the disk is full or failing, and what was written together was taken back".to_owned(),
+    )
 }
 
 fn abandon(db: &Connection) {
@@ -209,6 +229,7 @@ fn same(error: &StoreError) -> StoreError {
         StoreError::Conflict => StoreError::Conflict,
         StoreError::Fenced => StoreError::Fenced,
         StoreError::Corrupt(what) => StoreError::Corrupt(what.clone()),
+        StoreError::Unavailable(what) => StoreError::Unavailable(what.clone()),
         other => StoreError::Unavailable(other.to_string()),
     }
 }
