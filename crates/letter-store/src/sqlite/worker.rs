@@ -100,13 +100,20 @@ impl Reader {
         })
     }
 
+    /// Answers a question from one moment of the store, whatever is written meanwhile.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Connection, &Seal) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (tell, told) = oneshot::channel();
         let question: Question = Box::new(move |db, seal| {
-            let _ = tell.send(question(db, seal));
+            let snapshot = db.unchecked_transaction();
+            let answer = match &snapshot {
+                Ok(_) => question(db, seal),
+                Err(error) => Err(schema::store_error(error)),
+            };
+            drop(snapshot);
+            let _ = tell.send(answer);
         });
         let questions = self.questions.as_ref().ok_or_else(stopped)?;
         questions.send(question).map_err(|_| stopped())?;
@@ -251,3 +258,6 @@ impl Drop for Reader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
