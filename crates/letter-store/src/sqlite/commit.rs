@@ -20,9 +20,11 @@ pub(super) fn write(db: &Connection, seal: &Seal, commit: Commit) -> Result<(), 
     }
     append(db, commit.events)?;
     for letter in &commit.letters {
+        require_current(db, letter.key, letter.events)?;
         put_letter(db, letter)?;
     }
     for copy in &commit.copies {
+        require_current(db, copy.key, copy.events)?;
         put_copy(db, copy)?;
     }
     for change in &commit.work {
@@ -154,6 +156,16 @@ fn last_of(db: &Connection, stream: StreamKey) -> Result<Option<(u64, Hash)>, St
         .map_err(|error| store_error(&error))?
         .map(|(lseq, leaf)| Ok((unsigned(lseq)?, leaf)))
         .transpose()
+}
+
+/// A record that says another number of events than its stream holds was made from an old one.
+fn require_current(db: &Connection, stream: StreamKey, events: u64) -> Result<(), StoreError> {
+    let held = last_of(db, stream)?.map_or(0, |(lseq, _)| lseq + 1);
+    if held == events {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict)
+    }
 }
 
 pub(super) fn read_tree(db: &Connection) -> Result<CompactRange, StoreError> {
