@@ -60,6 +60,9 @@ pub(super) fn letters(
         let letter: LetterRecord = parse(&record)?;
         let mut copies = copies_of(db, letter.key)?;
         copies.retain(|copy| shows(filter, &letter, copy));
+        if copies.is_empty() && !shows_alone(filter, &letter) {
+            continue;
+        }
         let document = reference(db, seal, letter.key, RefKind::Document)?;
         views.push(LetterView {
             letter,
@@ -76,6 +79,13 @@ fn shows(filter: &StatusFilter, letter: &LetterRecord, copy: &CopyRecord) -> boo
     let practice = filter.practice.as_deref();
     let for_practice = practice.is_none_or(|code| copy.address.practice.as_str() == code);
     in_state && for_practice && (!filter.needs_person || copy.needs_person())
+}
+
+/// Whether a letter is shown for what it is itself.
+fn shows_alone(filter: &StatusFilter, letter: &LetterRecord) -> bool {
+    let state = filter.state.as_deref();
+    let in_state = state.is_none_or(|s| letter.state.as_str() == s);
+    in_state && filter.practice.is_none() && (!filter.needs_person || letter.needs_person())
 }
 
 pub(super) fn rows<T>(
@@ -197,6 +207,9 @@ pub(super) fn reference(
     let Some(sealed) = found.first() else {
         return Ok(None);
     };
+    if seal.is_erased(letter)? {
+        return Ok(None);
+    }
     let plain = seal.open_sealed(letter, sealed, kind.as_str().as_bytes())?;
     Ok(String::from_utf8(plain.to_vec()).ok().map(Sensitive::new))
 }
