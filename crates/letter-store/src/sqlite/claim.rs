@@ -113,7 +113,7 @@ pub(super) fn release_all(db: &Connection, _: &Seal) -> Result<(), StoreError> {
 
 pub(super) fn next_due(db: &Connection) -> Result<Option<DateTime<Utc>>, StoreError> {
     let due: Option<i64> = db
-        .prepare_cached("SELECT min(due_at) FROM work WHERE lease_until IS NULL")
+        .prepare_cached("SELECT min(max(due_at, coalesce(lease_until, due_at))) FROM work")
         .and_then(|mut statement| statement.query_row([], |row| row.get(0)).optional())
         .map_err(|error| store_error(&error))?
         .flatten();
