@@ -1,0 +1,20 @@
+//! The store on a real file, driven by the real engine.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests, outside of test functions"
+)]
+
+mod changes;
+mod crash;
+mod damage;
+mod find;
+mod full;
+mod open;
+mod port;
+mod random;
+mod sign;
+mod support;
+mod tamper;
