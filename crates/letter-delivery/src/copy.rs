@@ -201,7 +201,7 @@ impl CopyEvent {
         let resume = resume.unwrap_or(Routed);
         match self {
             Self::Resumed => moved(resume),
-            Self::PersonResend if resume != Uncertain => moved(Routed),
+            Self::PersonResend => moved(Routed),
             Self::PersonSuppressed => moved(Suppressed),
             Self::Superseded if resume == Uncertain => Step::Kept,
             Self::Superseded => moved(Superseded),

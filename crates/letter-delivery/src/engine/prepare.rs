@@ -180,8 +180,13 @@ impl Engine {
         evidence: Data,
     ) -> Commit {
         let mut letter = claimed.letter;
+        let event = match route {
+            // What stops has no copies: as routed it would be seen no more.
+            Route::Send => Route::Hold.event(),
+            other => other.event(),
+        };
         let mut writer = self.writer(now);
-        writer.letter(&mut letter, route.event(), Some(reason), evidence);
+        writer.letter(&mut letter, event, Some(reason), evidence);
         writer.done(letter.key);
         writer.commit.letters.push(letter);
         writer.commit

@@ -42,14 +42,14 @@ impl Engine {
             breaker, policy, ..
         } = self;
         match result {
-            SendResult::Accepted { .. } | SendResult::Refused { .. } => breaker.reached(),
-            SendResult::Retry {
-                unreachable: true, ..
-            }
-            | SendResult::Unknown { .. } => {
+            SendResult::Accepted { .. }
+            | SendResult::Refused { .. }
+            | SendResult::Retry {
+                unreachable: false, ..
+            } => breaker.reached(),
+            SendResult::Retry { .. } | SendResult::Unknown { .. } => {
                 breaker.unreachable(now, policy.breaker_failures, policy.breaker_pause);
             }
-            SendResult::Retry { .. } => {}
             SendResult::Blocked { .. } => breaker.open(now, policy.blocked_pause),
         }
     }
