@@ -1,1 +1,51 @@
-//! placeholder
+//! The stage for tests of the whole program: a folder with everything a trust sets up, a MESH, and
+//! `letterbox` as a process of its own.
+//!
+//! ```no_run
+//! # async fn show() {
+//! use letterbox_tests::{Letter, Mesh, Site};
+//!
+//! let mesh = Mesh::start().await;
+//! let site = Site::new(&mesh);
+//! site.hand_over(&Letter::new(1));
+//! assert_eq!(site.letterbox(&["run", "--once"]).code, Some(0));
+//! # }
+//! ```
+//!
+//! # Scope
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `program` | [`Outcome`], [`Running`]: the built program, started with a time limit |
+//! | `mesh` | [`Mesh`]: what a site must know of a MESH service; the test server or the sandbox |
+//! | `site` | [`Site`]: configuration, secrets, certificates, folders, practice table |
+//! | `letter` | [`Letter`]: valid letters as report text, HL7 messages and Word files |
+//! | `ledger` | [`Ledger`]: what a site's store says, through the store's own API |
+//! | `dice` | [`Dice`]: random numbers from a seed that is printed |
+//!
+//! The program is `target/<profile>/letterbox` beside the test that runs; when it is missing, or
+//! older than a source it was built from, `cargo build -p letterbox` is run first. A fault of the
+//! stage is a failed test, so everything here panics instead of returning errors.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::indexing_slicing,
+    reason = "the stage of tests: what goes wrong here is a failed test"
+)]
+
+mod dice;
+mod ledger;
+mod letter;
+mod mesh;
+mod program;
+mod site;
+
+pub use dice::Dice;
+pub use ledger::{Ledger, Way};
+pub use letter::{Letter, nhs_number};
+pub use mesh::Mesh;
+pub use program::{Outcome, Running, letterbox};
+pub use site::{Plan, Site, TrustPlan};

@@ -1,0 +1,107 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use audit_core::Event;
+use letter_delivery::{CopyState, Store as _};
+use letter_store::{LetterView, MasterKey, SqliteStore, StatusFilter};
+
+/// A site's store, read through its own API.
+#[derive(Debug)]
+pub struct Ledger {
+    store: SqliteStore,
+}
+
+/// One letter, where it stands, and the events that led there.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Way {
+    /// The document's number.
+    pub document: String,
+    /// The letter and its copies.
+    pub view: LetterView,
+    /// Kinds of its events and of its copies' events, in the ledger's order.
+    pub kinds: Vec<String>,
+}
+
+impl Way {
+    /// State of its first copy, or of the letter when it has none.
+    pub fn state(&self) -> &'static str {
+        let letter = self.view.letter.state.as_str();
+        self.view.copies.first().map_or(letter, |copy| copy.state.as_str())
+    }
+
+    /// Whether its first copy is with MESH, or further.
+    pub fn is_accepted(&self) -> bool {
+        self.view.copies.first().is_some_and(|copy| {
+            matches!(copy.state, CopyState::Accepted | CopyState::Collected)
+        })
+    }
+
+    /// How often an event is on its way.
+    pub fn count(&self, kind: &str) -> usize {
+        self.kinds.iter().filter(|known| *known == kind).count()
+    }
+}
+
+impl Ledger {
+    pub(crate) fn open(path: &Path, key: &Path) -> Self {
+        let key = MasterKey::from_hex(&fs::read_to_string(key).unwrap()).unwrap();
+        let store = SqliteStore::open(path, &key).unwrap();
+        Self { store }
+    }
+
+    /// The store.
+    pub const fn store(&self) -> &SqliteStore {
+        &self.store
+    }
+
+    /// Every letter.
+    pub async fn ways(&self) -> Vec<Way> {
+        let views = self.store.letters(StatusFilter::default()).await.unwrap();
+        let mut ways = Vec::new();
+        for view in views {
+            let mut canonical = self.store.history(view.letter.key).await.unwrap();
+            for copy in &view.copies {
+                canonical.extend(self.store.history(copy.key).await.unwrap());
+            }
+            let mut events: Vec<Event> = canonical
+                .iter()
+                .map(|bytes| Event::parse(bytes).unwrap())
+                .collect();
+            events.sort_by_key(|event| event.seq);
+            let kinds = events.iter().map(|event| event.body.kind.as_str().to_owned());
+            let document = view.document.as_ref().map(|number| number.expose().clone());
+            ways.push(Way {
+                document: document.unwrap_or_default(),
+                kinds: kinds.collect(),
+                view,
+            });
+        }
+        ways
+    }
+
+    /// The letter with a document number; of several versions the last.
+    pub async fn way(&self, document: &str) -> Way {
+        let ways = self.ways().await;
+        let versions = ways.into_iter().filter(|way| way.document == document);
+        let last = versions.max_by_key(|way| way.view.letter.version);
+        last.unwrap_or_else(|| panic!("no letter {document}"))
+    }
+
+    /// States of all letters by document number; a number with several versions has several.
+    pub async fn states(&self) -> BTreeMap<String, Vec<&'static str>> {
+        let mut states: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();
+        for way in self.ways().await {
+            states.entry(way.document.clone()).or_default().push(way.state());
+        }
+        states
+    }
+
+    /// The bytes that were rendered for a letter's first copy.
+    pub async fn artefact(&self, way: &Way) -> Vec<u8> {
+        let copy = way.view.copies.first().expect("a copy");
+        let id = copy.artefact.expect("an artefact");
+        self.store.payload(way.view.letter.key, id).await.unwrap()
+    }
+}

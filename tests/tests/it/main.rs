@@ -1,0 +1,4 @@
+//! The whole program from outside: processes, files, mutual TLS, faults.
+
+#[cfg(test)]
+mod doubt;
