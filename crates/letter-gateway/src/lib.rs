@@ -31,7 +31,7 @@
 //! | --- | --- |
 //! | `trust` | [`Trust`]: one trust's settings, as values |
 //! | `gateway` | [`Gateway`], [`GatewayError`] |
-//! | `take` | reading and intake of one hand-over: [`Receipt`] |
+//! | `reader`, `take` | reading and intake of one hand-over: [`Receipt`] |
 //! | `folder`, `mllp` | where documents come from: [`Folder`], [`Mllp`] |
 //! | `prepare` | routing, lookups and shaping |
 //! | `work` | the engine's orders, carried out side by side |
@@ -48,6 +48,7 @@ mod inbox;
 mod mesh;
 mod mllp;
 mod prepare;
+mod reader;
 mod run;
 mod shell;
 mod take;

@@ -1,15 +1,21 @@
 //! A document is taken: read, decided on, made durable, and only then is its source told.
 
+mod content;
+
+use std::sync::Arc;
+
 use audit_core::Data;
 use chrono::{DateTime, TimeZone as _, Utc};
 use chrono_tz::Europe::London;
 use clinical_letter::{Disposition, DocumentKind, Reading, Reason, Relation, Sidecar, read};
 use gp_routing::{Case, LetterFacts, LetterKind, PatientFacts, decide};
 use letter_delivery::{Intake, LetterState, Store, StoreError, TakenAs};
-use nhs_types::{Report, Sensitive};
+use nhs_types::{Finding, Location, Report, Sensitive};
 use sha2::{Digest as _, Sha256};
 
+use crate::reader::{READ_MAX, Raw, raw_parts, read_apart};
 use crate::{Gateway, GatewayError};
+use content::{content_digest, name_of};
 
 /// What to do with bytes that are no document at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,10 +56,23 @@ impl Receipt {
 /// How often an intake is decided anew when another one was faster.
 const CONFLICTS_MAX: usize = 5;
 
+/// What a source hands over, and how it is to be answered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HandOver<'a> {
+    pub(crate) source: &'a str,
+    pub(crate) on_reject: OnReject,
+    /// What tells two hand-overs without any content apart, such as a file's name and time.
+    pub(crate) origin: &'a str,
+}
+
+/// The reason of what no reader could read to its end.
+const READER_FAILED: &str = "reader-failed";
+
 impl<S: Store + 'static> Gateway<S> {
     /// Takes the bytes of one hand-over: one receipt for each message in them.
     ///
-    /// When this returns, everything in the receipts is durable; the source may be told.
+    /// When this returns, everything in the receipts is durable; the source may be told. Bytes
+    /// that break a reader are kept, and held for a person with the reason `reader-failed`.
     ///
     /// # Errors
     ///
@@ -66,34 +85,85 @@ impl<S: Store + 'static> Gateway<S> {
         sidecar: Option<Sidecar>,
         on_reject: OnReject,
     ) -> Result<Vec<Receipt>, GatewayError> {
+        let origin = "";
+        let from = HandOver {
+            source,
+            on_reject,
+            origin,
+        };
+        self.take_from(from, bytes, sidecar).await
+    }
+
+    pub(crate) async fn take_from(
+        &self,
+        from: HandOver<'_>,
+        bytes: Vec<u8>,
+        sidecar: Option<Sidecar>,
+    ) -> Result<Vec<Receipt>, GatewayError> {
+        let number = sidecar.as_ref().and_then(|one| one.document_id.clone());
         let options = self.trust.reading.clone();
-        let reading = tokio::task::spawn_blocking(move || {
-            let mut readings = read(&bytes, &options);
+        let reader = move |bytes: &[u8]| {
+            let mut readings = read(bytes, &options);
             for reading in &mut readings {
                 if let Some(sidecar) = &sidecar {
                     sidecar.apply(reading);
                 }
             }
-            (bytes, readings)
-        });
-        // A reader that panics loses its bytes; the source still has them and is not told "taken".
-        let (bytes, readings) = reading.await.map_err(|_| {
-            StoreError::Unavailable("a reader broke on this document: it was left alone".to_owned())
-        })?;
+            readings
+        };
+        let bytes = Arc::new(bytes);
+        match read_apart(&bytes, READ_MAX, reader).await {
+            Some(readings) => self.take_all(from, &bytes, readings).await,
+            None => self.keep_unread(from, &bytes, number).await,
+        }
+    }
+
+    async fn take_all(
+        &self,
+        from: HandOver<'_>,
+        bytes: &[u8],
+        readings: Vec<Reading>,
+    ) -> Result<Vec<Receipt>, GatewayError> {
         let mut receipts = Vec::with_capacity(readings.len());
-        for reading in readings {
-            receipts.push(self.take_one(source, &bytes, reading, on_reject).await?);
+        let raws = raw_parts(bytes, readings.len());
+        for (reading, raw) in readings.into_iter().zip(raws) {
+            receipts.push(self.take_one(from, raw, reading).await?);
         }
         Ok(receipts)
     }
 
+    /// What broke a reader may be a letter all the same: it is kept, and a person looks.
+    async fn keep_unread(
+        &self,
+        from: HandOver<'_>,
+        bytes: &[u8],
+        number: Option<String>,
+    ) -> Result<Vec<Receipt>, GatewayError> {
+        let content: [u8; 32] = Sha256::digest(bytes).into();
+        let document = number.unwrap_or_else(|| name_of(&content));
+        let held = letter_delivery::Disposition::Hold;
+        let raw = bytes.to_vec();
+        let intake = Intake::new(from.source, document, held, READER_FAILED, content, raw);
+        let mut findings = Report::new();
+        let what = "no reader could read this to its end";
+        findings.add(Finding::error(READER_FAILED, Location::Whole, what));
+        let taken = Some(self.intake(intake).await?);
+        Ok(vec![Receipt {
+            disposition: Disposition::Hold,
+            reason: Reason::Malformed,
+            taken,
+            control_id: None,
+            findings,
+        }])
+    }
+
     async fn take_one(
         &self,
-        source: &str,
-        bytes: &[u8],
+        from: HandOver<'_>,
+        raw: Raw,
         reading: Reading,
-        on_reject: OnReject,
     ) -> Result<Receipt, GatewayError> {
+        let source = from.source;
         let mut receipt = Receipt {
             disposition: reading.disposition,
             reason: reading.reason,
@@ -101,15 +171,11 @@ impl<S: Store + 'static> Gateway<S> {
             control_id: reading.document.document.control_id.clone(),
             findings: reading.findings.clone(),
         };
-        if reading.disposition == Disposition::Reject && on_reject == OnReject::Refuse {
-            let data = Data::new()
-                .with("source", source)
-                .with("reason", reading.reason.as_str());
-            let commit = self.decide(|engine| engine.note(self.now(), "intake.refused", data));
-            self.store.commit(commit).await?;
+        if reading.disposition == Disposition::Reject && from.on_reject == OnReject::Refuse {
+            self.note_refusal(source, reading.reason.as_str()).await?;
             return Ok(receipt);
         }
-        let intake = self.intake_of(source, bytes, reading);
+        let intake = self.intake_of(from, raw, reading);
         receipt.taken = Some(self.intake(intake).await?);
         tracing::info!(
             reason = receipt.reason.as_str(),
@@ -117,6 +183,17 @@ impl<S: Store + 'static> Gateway<S> {
             "a document was taken"
         );
         Ok(receipt)
+    }
+
+    /// The ledger says that something was handed over and not kept.
+    pub(crate) async fn note_refusal(
+        &self,
+        source: &str,
+        reason: &str,
+    ) -> Result<(), GatewayError> {
+        let data = Data::new().with("source", source).with("reason", reason);
+        let commit = self.decide(|engine| engine.note(self.now(), "intake.refused", data));
+        Ok(self.store.commit(commit).await?)
     }
 
     /// Decides with what the store knows, and again when another intake was faster.
@@ -143,20 +220,14 @@ impl<S: Store + 'static> Gateway<S> {
         Err(StoreError::Conflict.into())
     }
 
-    fn intake_of(&self, source: &str, bytes: &[u8], reading: Reading) -> Intake {
+    fn intake_of(&self, from: HandOver<'_>, raw: Raw, reading: Reading) -> Intake {
         let disposition = disposition_of(&reading);
-        let content = content_digest(&reading, bytes);
+        let content = content_digest(&reading, &raw, from.origin);
         let document = reading.document.number().map(str::to_owned);
-        let document = document.unwrap_or_else(|| format!("sha256:{}", hex(&content)));
+        let document = document.unwrap_or_else(|| name_of(&content));
         let reason = reading.reason.as_str();
-        let mut intake = Intake::new(
-            source,
-            document,
-            disposition,
-            reason,
-            content,
-            bytes.to_vec(),
-        );
+        let raw = raw.bytes;
+        let mut intake = Intake::new(from.source, document, disposition, reason, content, raw);
         let facts = &reading.document;
         intake.class = facts
             .document
@@ -244,18 +315,5 @@ fn disposition_of(reading: &Reading) -> letter_delivery::Disposition {
     }
 }
 
-/// What was read, whatever envelope it came in: the same content resent under a new message
-/// number is the same document (source-documents facts 5, key 2).
-fn content_digest(reading: &Reading, bytes: &[u8]) -> [u8; 32] {
-    let mut copy = reading.clone();
-    copy.document.document.control_id = None;
-    copy.document.document.event = None;
-    copy.findings = Report::new();
-    let unread = reading.disposition == Disposition::Reject || reading.document.number().is_none();
-    let text = serde_json::to_vec(&copy).ok().filter(|_| !unread);
-    Sha256::digest(text.as_deref().unwrap_or(bytes)).into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
+#[cfg(test)]
+mod tests;
