@@ -1,5 +1,7 @@
 //! A letter is routed and shaped.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use audit_core::{Data, StreamKey};
 use chrono::Duration;
 use clinical_letter::Letter;
@@ -17,6 +19,8 @@ const LOOKUP_AGAIN: Duration = Duration::minutes(1);
 const LOOKUPS_MAX: usize = 64;
 /// The copy that every letter has: the one for the registered practice.
 const FIRST_COPY: u32 = 1;
+/// The reason of a letter that broke what was to route or shape it.
+const PREPARATION_FAILED: &str = "preparation-failed";
 
 impl<S: Store + 'static> Gateway<S> {
     /// Routes a letter and shapes its copies.
@@ -33,9 +37,12 @@ impl<S: Store + 'static> Gateway<S> {
         let Ok(letter) = serde_json::from_slice::<Letter>(&bytes) else {
             return Ok(stopped("letter-unreadable"));
         };
-        let decision = self.route(&letter).await;
+        let Some(decision) = self.route(&letter).await else {
+            return Ok(stopped(PREPARATION_FAILED));
+        };
         Ok(match decision.outcome {
-            Outcome::Send => self.send_to(claimed.letter.key, &letter, &decision),
+            Outcome::Send => unbroken(|| self.send_to(claimed.letter.key, &letter, &decision))
+                .unwrap_or_else(|| stopped(PREPARATION_FAILED)),
             Outcome::Need => later(&decision),
             _ if decision.reason == ReasonCode::MeshLookupFailed => later(&decision),
             outcome => Prepared::Stopped {
@@ -47,9 +54,9 @@ impl<S: Store + 'static> Gateway<S> {
     }
 
     /// Decides, asking MESH for each mailbox that the decision wants to know.
-    async fn route(&self, letter: &Letter) -> Decision {
+    async fn route(&self, letter: &Letter) -> Option<Decision> {
         let mut case = self.case(letter);
-        let mut decision = decide(&case, &self.trust.practices);
+        let mut decision = unbroken(|| decide(&case, &self.trust.practices))?;
         for _ in 0..LOOKUPS_MAX {
             let Some(Lookup::Mailbox { practice, workflow }) = decision.lookup.clone() else {
                 break;
@@ -61,9 +68,9 @@ impl<S: Store + 'static> Gateway<S> {
                 }
                 None => case.mailboxes.failed(&practice, &workflow),
             }
-            decision = decide(&case, &self.trust.practices);
+            decision = unbroken(|| decide(&case, &self.trust.practices))?;
         }
-        decision
+        Some(decision)
     }
 
     fn case(&self, letter: &Letter) -> Case {
@@ -79,6 +86,7 @@ impl<S: Store + 'static> Gateway<S> {
             .attachment
             .as_ref()
             .map(|file| file.expose_bytes().len());
+        facts.specialty.clone_from(&letter.encounter.specialty);
         facts.size_bytes = attached.and_then(|size| u64::try_from(size).ok());
         let mut patient = PatientFacts::default();
         patient.nhs_number = Some(Sensitive::new(
@@ -140,6 +148,15 @@ impl<S: Store + 'static> Gateway<S> {
         }
         envelope
     }
+}
+
+/// What breaks on one letter holds that letter, instead of being tried for ever.
+fn unbroken<T>(what: impl FnOnce() -> T) -> Option<T> {
+    let done = catch_unwind(AssertUnwindSafe(what)).ok();
+    if done.is_none() {
+        tracing::error!("routing or shaping broke on a letter; a person must look at it");
+    }
+    done
 }
 
 fn later(decision: &Decision) -> Prepared {
@@ -220,5 +237,11 @@ mod tests {
     fn a_key_becomes_a_uuid_of_its_own() {
         let id = uuid(StreamKey::from_bytes([0xEC; 16]));
         assert_eq!(id, "ecececec-ecec-8cec-acec-ecececececec");
+    }
+
+    #[test]
+    fn what_breaks_on_one_letter_is_told_and_goes_no_further() {
+        assert_eq!(unbroken(|| 7), Some(7));
+        assert_eq!(unbroken(|| -> u8 { panic!("of a test") }), None);
     }
 }
