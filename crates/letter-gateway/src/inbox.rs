@@ -1,7 +1,7 @@
 //! What lies in the trust's mailbox: reports about our sends are ours, all else is left alone.
 
 use audit_core::Data;
-use letter_delivery::{CopyRecord, LocalId, Report, SeenMessage, Store};
+use letter_delivery::{Commit, CopyRecord, LocalId, Report, SeenMessage, Store, StoreError};
 use mesh_client::{MessageId, MessageKind, ReceivedMessage};
 
 use crate::{Gateway, GatewayError};
@@ -53,16 +53,31 @@ impl<S: Store + 'static> Gateway<S> {
             (Some(report), Some(copy)) => {
                 let now = self.now();
                 let commit = self.decide(|engine| engine.reported(now, copy, report));
-                self.store.commit(commit).await?;
-                polled.reports += 1;
-                self.acknowledge(id, polled).await;
+                if self.is_recorded(commit, polled).await? {
+                    polled.reports += 1;
+                    self.acknowledge(id, polled).await;
+                }
             }
             (report, _) => {
-                self.leave_alone(&message, report.is_some()).await?;
-                polled.left_alone += 1;
+                let commit = self.left_alone(&message, report.is_some());
+                if self.is_recorded(commit, polled).await? {
+                    polled.left_alone += 1;
+                }
             }
         }
         Ok(())
+    }
+
+    /// A copy that moved on meanwhile is met again at the next look, and nobody else waits.
+    async fn is_recorded(&self, commit: Commit, polled: &mut Polled) -> Result<bool, GatewayError> {
+        match self.store.commit(commit).await {
+            Ok(()) => Ok(true),
+            Err(StoreError::Conflict) => {
+                polled.failed += 1;
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn seen(&self, id: &MessageId, ours: bool) -> SeenMessage {
@@ -103,11 +118,7 @@ impl<S: Store + 'static> Gateway<S> {
 
     /// Design rule 8: a mailbox may be shared. What is not ours stays, is counted, and is noted
     /// once.
-    async fn leave_alone(
-        &self,
-        message: &ReceivedMessage,
-        report: bool,
-    ) -> Result<(), GatewayError> {
+    fn left_alone(&self, message: &ReceivedMessage, report: bool) -> Commit {
         let kind = if report {
             "inbox.report_unmatched"
         } else {
@@ -123,8 +134,7 @@ impl<S: Store + 'static> Gateway<S> {
         );
         let mut commit = self.decide(|engine| engine.note(self.now(), kind, data));
         commit.seen.push(self.seen(&message.message_id, false));
-        self.store.commit(commit).await?;
-        Ok(())
+        commit
     }
 
     /// An acknowledgement that fails is made again at the next look: the message is known.
