@@ -11,7 +11,7 @@ use crate::keys::{LocalId, PayloadId};
 use crate::letter::LetterEvent;
 use crate::outcome::Route;
 use crate::record::{Address, CopyRecord};
-use crate::state::CopyState;
+use crate::state::{CopyState, LetterState};
 use crate::store::Claimed;
 
 /// What routing and shaping made of a letter.
@@ -118,6 +118,11 @@ impl Engine {
         copies: Vec<PreparedCopy>,
     ) -> Commit {
         let mut letter = claimed.letter;
+        let copies = if letter.state == LetterState::Parsed {
+            copies
+        } else {
+            Vec::new()
+        };
         let keyed: Vec<_> = (1_u32..)
             .zip(copies)
             .map(|(number, copy)| {
@@ -130,8 +135,9 @@ impl Engine {
             })
             .collect();
         let mut writer = self.writer(now);
-        letter.copies = u32::try_from(keyed.len()).unwrap_or(u32::MAX);
-        let data = Data::new().with("copies", i64::from(letter.copies));
+        let count = u32::try_from(keyed.len()).unwrap_or(u32::MAX);
+        letter.copies = letter.copies.max(count);
+        let data = Data::new().with("copies", i64::from(count));
         writer.letter(&mut letter, LetterEvent::Routed, None, data);
         writer.done(letter.key);
         for (number, key, artefact, prepared) in keyed {

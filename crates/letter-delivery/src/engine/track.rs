@@ -53,7 +53,6 @@ impl Engine {
         let earliest = now + self.policy.track_apart;
         let code = match &result {
             TrackResult::Undelivered { code } => Some(code.clone()),
-            TrackResult::Unknown => Some("unknown-to-transport".to_owned()),
             _ => None,
         };
         let mut writer = self.writer(now);
