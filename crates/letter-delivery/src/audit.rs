@@ -14,6 +14,30 @@ use crate::step::{Position, Step};
 /// Reads a ledger once and checks that every state follows from its events, that the rows of the
 /// store say the same, and that the contents still held are those that were recorded.
 ///
+/// ```
+/// use audit_core::{Data, EventBody, EventId, Hash, Sequencer, StreamKey, Timestamp};
+/// use letter_delivery::LedgerAudit;
+///
+/// let forged = EventBody {
+///     id: EventId::from_bytes([7; 16]),
+///     at: Timestamp::from_millis(0),
+///     stream: StreamKey::from_bytes([1; 16]),
+///     copy: Some(1),
+///     lseq: 0,
+///     subject: None,
+///     kind: "send.accepted".to_owned(),
+///     state: "ACCEPTED".to_owned(),
+///     actor: "svc:letterbox".to_owned(),
+///     data: Data::new(),
+/// };
+/// let mut audit = LedgerAudit::new();
+/// audit.event(&Sequencer::new().sequence(forged, Hash::ZERO)?);
+/// let faults = audit.finish();
+/// assert_eq!((faults[0].rule, faults[0].seq), ("V5", Some(0)), "nothing was sent");
+/// assert_eq!(faults[1].rule, "V12", "and no row says so");
+/// # Ok::<(), audit_core::EventError>(())
+/// ```
+///
 /// Source: audit-and-delivery facts 6.
 #[derive(Debug, Default)]
 pub struct LedgerAudit {

@@ -37,6 +37,75 @@ pub trait Entropy: Send {
 }
 
 /// Decides on the letters of one trust.
+///
+/// The whole way of a letter. What stands here as a comment is the caller's part: to make each
+/// [`Commit`] durable before the next step, and to carry out what an [`Order`] says.
+///
+/// ```
+/// use audit_core::{Data, PseudonymKey};
+/// use chrono::{DateTime, Utc};
+/// use letter_delivery::{
+///     Address, Claimed, CopyState, Disposition, Engine, Entropy, Intake, Job, LetterState,
+///     Policy, Prepared, PreparedCopy, SendResult, ShapedCopy, TakenAs, TrustKeys, Work, WorkChange,
+///     WorkKind,
+/// };
+/// use nhs_types::{MailboxId, OdsCode, WorkflowId};
+///
+/// struct Counting(u8); // a test's dice; the program takes those of the operating system
+/// impl Entropy for Counting {
+///     fn fill(&mut self, bytes: &mut [u8]) {
+///         self.0 += 1;
+///         bytes.fill(self.0);
+///     }
+/// }
+///
+/// let key = |byte| PseudonymKey::new([byte; 32]); // secrets, in earnest
+/// let keys = TrustKeys::new(OdsCode::parse("RZZ")?, key(1), key(2), key(3));
+/// let mut engine = Engine::new(keys, Policy::default(), Box::new(Counting(0)));
+/// let now: DateTime<Utc> = "2026-02-03T10:10:00Z".parse()?;
+///
+/// // A signed document was read. Nothing is known of it yet, and it replaces nothing.
+/// let raw = b"Dear Doctor".to_vec();
+/// let intake = Intake::new("epr", "DOC-1", Disposition::Send, "ok", [1; 32], raw);
+/// let mut taken = engine.intake(now, intake, None, None);
+/// assert_eq!(taken.as_what, TakenAs::Letter(LetterState::Parsed));
+/// // store.commit(taken.commit): now the source may be told "taken".
+///
+/// // store.claim(..) gives the work that this caused, under a lease.
+/// let letter = taken.commit.letters.remove(0);
+/// let work = Work::new(letter.key, WorkKind::Prepare, now);
+/// let lease = engine.lease_tokens(1)[0];
+/// let begun = engine.begin(now, Claimed::new(work, lease, letter.clone(), None, 1));
+/// let order = begun.order.ok_or("work to do")?;
+/// assert_eq!(order.job, Job::Prepare);
+///
+/// // It was routed and shaped.
+/// let address = Address::new(
+///     OdsCode::parse("A81001")?,
+///     MailboxId::parse("A81001OT001")?,
+///     WorkflowId::parse("TRANSFER_OF_CARE")?,
+///     "edt-html",
+/// );
+/// let shaped = ShapedCopy::new(b"<letter/>".to_vec(), "application/xml", Data::new());
+/// let copies = vec![PreparedCopy::new(address, Data::new(), Ok(shaped))];
+/// let mut commit = engine.prepared(now, order.claimed, Prepared::Copies(copies));
+/// let copy = commit.copies.remove(0);
+/// assert_eq!(copy.state, CopyState::Queued);
+///
+/// // The copy's turn comes: the attempt is durable before its first byte leaves.
+/// let work = Work::new(copy.key, WorkKind::Send, now);
+/// let begun = engine.begin(now, Claimed::new(work, lease, letter, Some(copy), 1));
+/// assert_eq!(begun.commit.events[0].kind, "send.started");
+/// let order = begun.order.ok_or("a message to send")?;
+/// assert!(matches!(order.job, Job::Send { .. }));
+///
+/// // MESH gave no answer: nothing is sent again before it was asked.
+/// let code = "timeout".to_owned();
+/// let commit = engine.sent(now, order.claimed, SendResult::Unknown { code });
+/// assert_eq!(commit.copies[0].state, CopyState::Uncertain);
+/// assert!(matches!(&commit.work[..], [WorkChange::Set(work)] if work.kind == WorkKind::Ask));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Engine {
     keys: TrustKeys,
@@ -129,3 +198,6 @@ impl Engine {
         PayloadId::from_random(self.entropy.bytes())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -164,6 +164,14 @@ impl Address {
 }
 
 /// What a receiver promises, and so what closes a copy (audit-and-delivery facts 3.3).
+///
+/// ```
+/// use letter_delivery::{ClosesOn, CopyState};
+/// assert!(ClosesOn::Collected.closed_by(CopyState::Collected));
+/// let promised = ClosesOn::Acknowledged;
+/// assert!(!promised.closed_by(CopyState::Collected));
+/// assert_eq!(promised.duty(CopyState::Collected).alarm, "W-ACK");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "callers must meet every promise")]

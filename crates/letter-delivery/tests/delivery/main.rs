@@ -1,0 +1,27 @@
+//! The life of letters and copies against a model store.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests, outside of test functions"
+)]
+
+#[path = "../support/invariants.rs"]
+mod invariants;
+#[path = "../support/model.rs"]
+mod model;
+#[path = "../support/world.rs"]
+mod world;
+
+mod audit;
+mod intake;
+mod machines;
+mod prepare;
+mod privacy;
+mod properties;
+mod sending;
+mod tracking;
+mod uncertain;
+mod withdrawal;
