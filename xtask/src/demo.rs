@@ -4,7 +4,7 @@ use crate::failure::{Failure, Outcome};
 use crate::process;
 use crate::workspace::Workspace;
 
-/// The word with which the demo reports its ledger.
+/// The line with which the demo reports its ledger.
 const VERIFIED: &str = "verified";
 
 pub(crate) fn check(workspace: &Workspace) -> Outcome {
@@ -21,8 +21,24 @@ pub(crate) fn check(workspace: &Workspace) -> Outcome {
     if !status.success() {
         return Err(Failure::new(format!("the demo ended with {status}")));
     }
-    if !text.contains(VERIFIED) {
+    if !is_verified(&text) {
         return Err(Failure::new(format!("the demo never said {VERIFIED:?}")));
     }
     Ok(())
+}
+
+fn is_verified(text: &str) -> bool {
+    text.lines().any(|line| line.trim() == VERIFIED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_word_alone_counts() {
+        assert!(is_verified("The ledger\n  root 37\n  verified\n"));
+        assert!(!is_verified("The ledger\n  NOT verified: V6 at 12\n"));
+        assert!(!is_verified("every byte was verified\n"));
+    }
 }
