@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use letter_delivery::{
-    ClaimRequest, Claimed, Commit, Job, Order, Outbound, SendResult, Store, StoreError, Transport,
+    AskResult, ClaimRequest, Claimed, Commit, Engine, Job, Order, Outbound, Prepared, SendResult,
+    Store, StoreError, TrackResult, Transport,
 };
 use tokio::task::JoinSet;
 
@@ -14,6 +15,9 @@ use crate::{Gateway, GatewayError};
 const AT_ONCE: usize = 16;
 /// How often a result is tried to be written when the store is out of reach for the moment.
 const WRITES_MAX: u32 = 5;
+
+/// How often a result is decided on anew when its copy moved on meanwhile.
+const CONFLICTS_MAX: usize = 5;
 
 /// What a round of work did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,12 +29,65 @@ pub struct Worked {
     pub attempts: usize,
     /// Of these, taken by MESH.
     pub accepted: usize,
+    /// Of these, without an answer that says whether MESH took them: MESH is asked later.
+    pub uncertain: usize,
+    /// Pieces of work that broke off; they are looked at anew when their lease has run out.
+    pub broken: usize,
+}
+
+impl Worked {
+    fn add(&mut self, done: &Done) {
+        self.attempts += usize::from(done.attempted);
+        self.accepted += usize::from(done.accepted);
+        self.uncertain += usize::from(done.uncertain);
+    }
 }
 
 #[derive(Debug, Default)]
 struct Done {
     attempted: bool,
     accepted: bool,
+    uncertain: bool,
+}
+
+impl Done {
+    const fn of(result: &SendResult) -> Self {
+        Self {
+            attempted: true,
+            accepted: matches!(result, SendResult::Accepted { .. }),
+            uncertain: matches!(result, SendResult::Unknown { .. }),
+        }
+    }
+}
+
+/// What came of a piece of work.
+#[derive(Clone, Debug)]
+enum Outcome {
+    Prepared(Prepared),
+    Sent(SendResult),
+    Asked(AskResult),
+    Tracked(TrackResult),
+}
+
+impl Outcome {
+    fn decide(self, engine: &mut Engine, now: DateTime<Utc>, claimed: Claimed) -> Commit {
+        match self {
+            Self::Prepared(prepared) => engine.prepared(now, claimed, prepared),
+            Self::Sent(result) => engine.sent(now, claimed, result),
+            Self::Asked(result) => engine.asked(now, claimed, result),
+            Self::Tracked(result) => engine.tracked(now, claimed, result),
+        }
+    }
+}
+
+/// Whether a change was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    Yes,
+    /// Somebody else does the work.
+    Fenced,
+    /// Something moved on since it was read.
+    Conflict,
 }
 
 impl<S: Store + 'static> Gateway<S> {
@@ -59,13 +116,14 @@ impl<S: Store + 'static> Gateway<S> {
             let mut failed = None;
             while let Some(done) = tasks.join_next().await {
                 match done {
-                    Ok(Ok(done)) => {
-                        worked.attempts += usize::from(done.attempted);
-                        worked.accepted += usize::from(done.accepted);
-                    }
+                    Ok(Ok(done)) => worked.add(&done),
                     Ok(Err(error)) => failed = Some(error),
                     // The lease of a task that broke runs out, and its work is looked at anew.
-                    Err(error) => tracing::error!(%error, "a piece of work broke off"),
+                    // What a panic says may hold parts of a letter: it is not repeated.
+                    Err(_) => {
+                        worked.broken += 1;
+                        tracing::error!("a piece of work broke off");
+                    }
                 }
             }
             if let Some(error) = failed {
@@ -95,53 +153,62 @@ impl<S: Store + 'static> Gateway<S> {
     async fn carry_out(&self, claimed: Claimed) -> Result<Done, GatewayError> {
         let now = self.now();
         let begun = self.decide(|engine| engine.begin(now, claimed));
-        if !begun.commit.is_empty() && !self.write(begun.commit).await? {
+        if !begun.commit.is_empty() && self.write(begun.commit).await? != Written::Yes {
             return Ok(Done::default());
         }
         let Some(order) = begun.order else {
             return Ok(Done::default());
         };
-        let (commit, done) = self.execute(order).await?;
-        self.write(commit).await?;
+        let Order { claimed, job, .. } = order;
+        let (outcome, done) = self.execute(&claimed, job).await?;
+        self.record(claimed, outcome).await?;
         Ok(done)
     }
 
-    async fn execute(&self, order: Order) -> Result<(Commit, Done), GatewayError> {
-        let Order { claimed, job, .. } = order;
-        match job {
+    async fn execute(&self, claimed: &Claimed, job: Job) -> Result<(Outcome, Done), GatewayError> {
+        Ok(match job {
             Job::Prepare => {
-                let prepared = self.prepare(&claimed).await?;
-                let now = self.now();
-                let commit = self.decide(|engine| engine.prepared(now, claimed, prepared));
-                Ok((commit, Done::default()))
+                let prepared = self.prepare(claimed).await?;
+                (Outcome::Prepared(prepared), Done::default())
             }
             Job::Send { artefact } => {
                 let bytes = self.store.payload(claimed.letter.key, artefact).await?;
-                let result = self.attempt(&claimed, bytes).await;
-                let accepted = matches!(result, SendResult::Accepted { .. });
-                let now = self.now();
-                let commit = self.decide(|engine| engine.sent(now, claimed, result));
-                Ok((
-                    commit,
-                    Done {
-                        attempted: true,
-                        accepted,
-                    },
-                ))
+                let result = self.attempt(claimed, bytes).await;
+                let done = Done::of(&result);
+                (Outcome::Sent(result), done)
             }
             Job::Ask { local_id } => {
                 let result = self.mesh.ask(local_id).await;
-                let now = self.now();
-                let commit = self.decide(|engine| engine.asked(now, claimed, result));
-                Ok((commit, Done::default()))
+                (Outcome::Asked(result), Done::default())
             }
             Job::Track { message_id } => {
                 let result = self.mesh.track(message_id).await;
-                let now = self.now();
-                let commit = self.decide(|engine| engine.tracked(now, claimed, result));
-                Ok((commit, Done::default()))
+                (Outcome::Tracked(result), Done::default())
             }
+        })
+    }
+
+    /// Writes what came of a piece of work. A copy that moved on meanwhile, as when its document
+    /// was cancelled during the send, is read and decided on anew: MESH's answer is not lost.
+    async fn record(&self, mut claimed: Claimed, outcome: Outcome) -> Result<(), GatewayError> {
+        for _ in 0..CONFLICTS_MAX {
+            let now = self.now();
+            let (work, outcome) = (claimed.clone(), outcome.clone());
+            let commit = self.decide(|engine| outcome.decide(engine, now, work));
+            match self.write(commit).await? {
+                Written::Yes | Written::Fenced => return Ok(()),
+                Written::Conflict => {}
+            }
+            let Some(copy) = claimed.copy.take() else {
+                return Ok(());
+            };
+            let found = self.store.copy_by_message(None, Some(copy.local_id)).await?;
+            let Some(found) = found.filter(|found| found.key == copy.key) else {
+                return Ok(());
+            };
+            claimed.copy = Some(found);
         }
+        Ok(())
     }
 
     async fn attempt(&self, claimed: &Claimed, bytes: Vec<u8>) -> SendResult {
@@ -161,17 +228,18 @@ impl<S: Store + 'static> Gateway<S> {
         self.mesh.send(outbound).await
     }
 
-    /// Writes a change; says whether it was ours to write. What was sent is told to the store
-    /// again and again: if it never hears of it, the open attempt is found and MESH is asked.
-    async fn write(&self, commit: Commit) -> Result<bool, GatewayError> {
+    /// Writes a change, if it is ours to write. What was sent is told to the store again and
+    /// again: if it never hears of it, the open attempt is found and MESH is asked.
+    async fn write(&self, commit: Commit) -> Result<Written, GatewayError> {
         let mut tries = 0;
         loop {
             match self.store.commit(commit.clone()).await {
-                Ok(()) => return Ok(true),
-                Err(StoreError::Fenced | StoreError::Conflict) => {
+                Ok(()) => return Ok(Written::Yes),
+                Err(StoreError::Fenced) => {
                     tracing::warn!("a piece of work was taken over by another worker");
-                    return Ok(false);
+                    return Ok(Written::Fenced);
                 }
+                Err(StoreError::Conflict) => return Ok(Written::Conflict),
                 Err(StoreError::Unavailable(_)) if tries < WRITES_MAX => {
                     tries += 1;
                     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
