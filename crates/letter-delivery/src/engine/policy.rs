@@ -68,7 +68,7 @@ impl Default for Policy {
                 Duration::hours(20),
                 Duration::hours(24),
             ],
-            track_apart: Duration::minutes(5),
+            track_apart: Duration::minutes(1),
             breaker_failures: 5,
             breaker_pause: Duration::seconds(30),
             blocked_pause: Duration::minutes(5),

@@ -106,6 +106,7 @@ async fn note(config: &Config, table: &PracticeTable) -> Result<(), Exit> {
         store
             .commit(engine.note(now(), "ods.imported", data.clone()))
             .await?;
+        store.sign(open::signer(trust, &key)?, now()).await?;
     }
     Ok(())
 }
