@@ -28,6 +28,7 @@
 //! | --- | --- |
 //! | `master_key` | [`MasterKey`]: the one secret of a trust, and the keys derived from it |
 //! | `sqlite` | [`SqliteStore`], its schema, group commit, sealing, [`EngineLock`] |
+//! | `sqlite::row_mac` | a keyed digest over every row, so that no change goes unseen |
 //! | `sqlite::lists` | what lists and screens read: [`LetterView`] |
 //! | `sqlite::verify` | [`StoreVerification`]: every rule over ledger, rows and contents |
 //!
