@@ -13,6 +13,18 @@ use super::lists::{read_copy, read_letter};
 use super::schema::store_error;
 use super::seal::Seal;
 
+/// Stops at the first piece of work that is not due, however many wait behind it.
+const DUE: &str = "SELECT stream, kind, due_at, earliest_at, tries FROM work \
+     WHERE due_at <= ?1 AND ?3 IS NULL AND (lease_until IS NULL OR lease_until <= ?1) \
+     ORDER BY due_at LIMIT ?2";
+const DUE_OR_PULLED: &str = "SELECT stream, kind, due_at, earliest_at, tries FROM work \
+     WHERE (due_at <= ?1 OR earliest_at <= ?3) AND (lease_until IS NULL OR lease_until <= ?1) \
+     ORDER BY due_at LIMIT ?2";
+/// Work under a lease is looked at again when that ends.
+const NEXT_DUE: &str = "SELECT min(at) FROM ( \
+     SELECT min(due_at) AS at FROM work WHERE lease_until IS NULL UNION ALL \
+     SELECT min(max(due_at, lease_until)) FROM work WHERE lease_until IS NOT NULL)";
+
 pub(super) fn claim(db: &Connection, request: &ClaimRequest) -> Result<Vec<Claimed>, StoreError> {
     let mut claimed = Vec::new();
     for (work, token) in due(db, request)?.into_iter().zip(&request.tokens) {
@@ -34,16 +46,15 @@ pub(super) fn claim(db: &Connection, request: &ClaimRequest) -> Result<Vec<Claim
 
 fn due(db: &Connection, request: &ClaimRequest) -> Result<Vec<Work>, StoreError> {
     let limit = i64::try_from(request.tokens.len()).unwrap_or(i64::MAX);
-    let pull = request.pull_forward_to.map_or(i64::MIN, millis);
     let mut statement = db
-        .prepare_cached(
-            "SELECT stream, kind, due_at, earliest_at, tries FROM work \
-             WHERE (due_at <= ?1 OR earliest_at <= ?2) \
-             AND (lease_until IS NULL OR lease_until <= ?1) ORDER BY due_at LIMIT ?3",
-        )
+        .prepare_cached(match request.pull_forward_to {
+            None => DUE,
+            Some(_) => DUE_OR_PULLED,
+        })
         .map_err(|error| store_error(&error))?;
+    let pull = request.pull_forward_to.map(millis);
     let rows = statement
-        .query_map(params![millis(request.now), pull, limit], |row| {
+        .query_map(params![millis(request.now), limit, pull], |row| {
             Ok(read_work(row))
         })
         .map_err(|error| store_error(&error))?;
@@ -113,7 +124,7 @@ pub(super) fn release_all(db: &Connection, _: &Seal) -> Result<(), StoreError> {
 
 pub(super) fn next_due(db: &Connection) -> Result<Option<DateTime<Utc>>, StoreError> {
     let due: Option<i64> = db
-        .prepare_cached("SELECT min(max(due_at, coalesce(lease_until, due_at))) FROM work")
+        .prepare_cached(NEXT_DUE)
         .and_then(|mut statement| statement.query_row([], |row| row.get(0)).optional())
         .map_err(|error| store_error(&error))?
         .flatten();

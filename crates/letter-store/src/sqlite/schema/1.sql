@@ -76,6 +76,7 @@ CREATE TABLE work (
   mac         BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX work_by_time ON work (due_at);
+CREATE INDEX work_by_lease ON work (lease_until) WHERE lease_until IS NOT NULL;
 -- Sealed contents, under random ids.
 CREATE TABLE payload (
   id     BLOB PRIMARY KEY,
