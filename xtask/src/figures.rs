@@ -87,7 +87,9 @@ fn machine(workspace: &Workspace) -> String {
     let cpu = cpu.map_or("unknown processor", |name| {
         name.trim_start_matches([' ', '\t', ':'])
     });
-    format!("{cores} cores of {cpu}, {compiler}, commit {commit}.")
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split_whitespace().next().unwrap_or("unknown");
+    format!("{cores} cores of {cpu}, load {load} at the end, {compiler}, commit {commit}.")
 }
 
 fn told(command: &mut Command) -> String {
