@@ -72,8 +72,6 @@ async fn play(desk: &mut Desk, act: Act) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
     #[test]
     fn any_order_of_changes_and_ends_verifies(
         seed: u64,
