@@ -163,7 +163,9 @@ pub enum AskResult {
     NotFound,
     /// It has several.
     Several,
-    /// It could not be asked.
+    /// It cannot be reached for the moment: it is asked again.
+    Unreachable,
+    /// It does not answer such questions, now or later: a policy decides.
     Unavailable,
 }
 

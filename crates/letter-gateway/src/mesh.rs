@@ -55,7 +55,11 @@ impl Transport for Mesh {
             Ok(LocalIdTracking::Several) => AskResult::Several,
             Err(error) => {
                 tracing::warn!(%error, "MESH could not be asked about a doubtful send");
-                AskResult::Unavailable
+                match error.disposition() {
+                    Disposition::Retry { .. } | Disposition::Uncertain => AskResult::Unreachable,
+                    _ if error.is_configuration() => AskResult::Unreachable,
+                    Disposition::Refused | Disposition::Misuse => AskResult::Unavailable,
+                }
             }
         }
     }

@@ -26,15 +26,14 @@ impl Engine {
         let Some(copy) = claimed.copy else {
             return Commit::default();
         };
-        if result != AskResult::Unavailable {
-            self.breaker.reached();
-        }
+        self.note_answer(now, result == AskResult::Unreachable);
         let mut commit = match result {
             AskResult::Found { message_id } => {
                 self.accepted(now, copy, CopyEvent::SendFound, message_id)
             }
             AskResult::Several => self.several(now, copy),
             AskResult::NotFound => self.not_found(now, copy),
+            AskResult::Unreachable => self.ask_later(now, &copy, tries),
             AskResult::Unavailable => self.cannot_ask(now, copy, tries),
         };
         commit.fence = Some(fence);
@@ -78,16 +77,23 @@ impl Engine {
         writer.commit
     }
 
+    /// MESH is down: it is asked when it is back, however long that takes; W-UNC tells people.
+    fn ask_later(&mut self, now: DateTime<Utc>, copy: &CopyRecord, tries: u32) -> Commit {
+        let tries = tries.saturating_add(1);
+        let pause = self.policy.backoff(tries, &mut self.entropy);
+        let mut work = Work::new(copy.key, WorkKind::Ask, now + pause);
+        work.tries = tries;
+        Commit {
+            work: vec![WorkChange::Set(work)],
+            ..Commit::default()
+        }
+    }
+
+    /// MESH answers, and does not tell of local ids: after a while the policy decides.
     fn cannot_ask(&mut self, now: DateTime<Utc>, mut copy: CopyRecord, tries: u32) -> Commit {
         let since = copy.doubt_since.unwrap_or(copy.entered_at);
         if now - since < self.policy.ask_gives_up {
-            let pause = self.policy.backoff(tries + 1, &mut self.entropy);
-            let mut work = Work::new(copy.key, WorkKind::Ask, now + pause);
-            work.tries = tries.saturating_add(1);
-            return Commit {
-                work: vec![WorkChange::Set(work)],
-                ..Commit::default()
-            };
+            return self.ask_later(now, &copy, tries);
         }
         copy.spent = copy.spent.saturating_add(1);
         let exhausted = copy.spent >= self.policy.attempts_max;

@@ -54,6 +54,18 @@ impl Engine {
         }
     }
 
+    /// A question was answered, or MESH could not be reached for it.
+    pub(super) fn note_answer(&mut self, now: DateTime<Utc>, unreachable: bool) {
+        let Self {
+            breaker, policy, ..
+        } = self;
+        if unreachable {
+            breaker.unreachable(now, policy.breaker_failures, policy.breaker_pause);
+        } else {
+            breaker.reached();
+        }
+    }
+
     /// MESH has it: it is followed up, and a withdrawal that waited for this is carried through.
     pub(super) fn accepted(
         &mut self,

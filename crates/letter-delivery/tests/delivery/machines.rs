@@ -263,6 +263,7 @@ fn ask_rows(table: &mut Joined) {
         ("ask: found", found("M-1")),
         ("ask: not found, once", AskResult::NotFound),
         ("ask: several", AskResult::Several),
+        ("ask: not reachable", AskResult::Unreachable),
         ("ask: not available", AskResult::Unavailable),
     ];
     for (said, result) in results {

@@ -72,6 +72,21 @@ fn audit_4_2_not_found_is_believed_the_second_time() {
 }
 
 #[test]
+fn design_5_rule_2_while_mesh_is_down_nothing_is_decided_and_it_is_asked_when_it_is_back() {
+    // The breaker would spare MESH most of the questions; here each of them is asked.
+    let mut world = uncertain(|policy| policy.breaker_failures = u32::MAX);
+    let began = world.now;
+    while world.now - began < Duration::hours(20) {
+        world.ask(AskResult::Unreachable);
+        assert_eq!(world.copy("D-1", 1).state, CopyState::Uncertain);
+        assert_eq!(world.work_due(WorkKind::Send), None);
+    }
+    world.ask(found("M-1"));
+    assert_eq!(world.copy("D-1", 1).state, CopyState::Accepted);
+    world.check();
+}
+
+#[test]
 fn audit_4_2_a_late_acceptance_is_found_the_second_time() {
     let mut world = uncertain(|_| {});
     world.ask(AskResult::NotFound);
