@@ -1,24 +1,32 @@
 //! Documents are handed over in a folder.
 
-use std::collections::BTreeSet;
-use std::ffi::OsStr;
+mod listing;
+mod moves;
+
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::sync::PoisonError;
+use std::time::Duration;
 
 use clinical_letter::{Disposition, Sidecar};
 use letter_delivery::{Store, StoreError, TakenAs};
+use serde_json::error::Category;
 
-use crate::take::{OnReject, Receipt};
+use crate::take::{HandOver, OnReject, Receipt};
 use crate::{Gateway, GatewayError};
+use listing::Item;
+use moves::{Print, finish_move, move_item};
+
+pub(crate) use listing::Watched;
 
 /// A folder that a source hands documents over in.
 ///
 /// A document is ready when it has been still for a while, or, with a sidecar `<name>.json`, as
-/// soon as the sidecar has its final name. Names that begin with a dot or end in `.tmp`, `.part`
-/// or `.partial` are being written, and left alone. What was taken is moved on only when it is
-/// durable.
+/// soon as the sidecar has its final name: put the document there first. `letter.docx` may have
+/// `letter.docx.json`, or `letter.json` where no other document has that stem. Names that begin
+/// with a dot or end in `.tmp`, `.part` or `.partial` are being written, and left alone; links
+/// and folders are never followed. What was taken is moved on only when it is durable.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Folder {
@@ -44,11 +52,14 @@ pub struct Scanned {
     pub taken: usize,
     /// Of these, known already.
     pub duplicates: usize,
-    /// Of these, no document that can be read.
+    /// Files that are no document that can be read, and files that were not kept.
     pub refused: usize,
+    /// Documents held for a person.
+    pub held: usize,
     /// Files that are still being written, or wait for their other half.
     pub waiting: usize,
-    /// Files that could not be read or moved.
+    /// Files that could not be read or moved, that are no plain files, or that share a sidecar
+    /// with another: they stay, and a person looks.
     pub failed: usize,
 }
 
@@ -56,8 +67,9 @@ pub struct Scanned {
 const STILL_FOR: Duration = Duration::from_secs(2);
 /// Default of [`Folder::bytes_max`] (source-documents facts 9).
 const BYTES_MAX: u64 = 32 * 1024 * 1024;
-const SIDECAR: &str = "json";
-const BEING_WRITTEN: [&str; 3] = ["tmp", "part", "partial"];
+/// Largest sidecar that is read.
+const SIDECAR_BYTES_MAX: u64 = 1024 * 1024;
+const TOO_LARGE: &str = "it is larger than the limit";
 
 impl Folder {
     /// A folder with `taken` and `refused` beside it.
@@ -74,86 +86,32 @@ impl Folder {
         }
     }
 
-    /// The documents that are ready, and how many files wait.
-    ///
-    /// # Errors
-    ///
-    /// [`GatewayError::Folder`] when the folder cannot be read.
-    fn ready(&self, now: SystemTime) -> Result<(Vec<Item>, usize), GatewayError> {
-        let mut names = BTreeSet::new();
-        for entry in fs::read_dir(&self.inbox).map_err(|cause| folder(&self.inbox, cause))? {
-            let entry = entry.map_err(|cause| folder(&self.inbox, cause))?;
-            let file = entry.file_type().is_ok_and(|kind| kind.is_file());
-            if file && !is_being_written(&entry.path()) {
-                names.insert(entry.path());
-            }
+    /// What was taken would be taken again and again if it were moved to where it came from.
+    fn check(&self) -> Result<(), GatewayError> {
+        if self.taken != self.inbox && self.refused != self.inbox {
+            return Ok(());
         }
-        let sidecars: BTreeSet<&PathBuf> = names
-            .iter()
-            .filter(|path| path.extension() == Some(OsStr::new(SIDECAR)))
-            .collect();
-        let mut items = Vec::new();
-        let mut used = BTreeSet::new();
-        let mut waiting = 0;
-        for document in names.iter().filter(|path| !sidecars.contains(path)) {
-            let sidecar = sidecar_names(document)
-                .into_iter()
-                .find(|path| sidecars.contains(path));
-            used.extend(sidecar.clone());
-            if sidecar.is_some() || self.is_still(document, now) {
-                items.push(Item {
-                    document: document.clone(),
-                    sidecar,
-                });
-            } else {
-                waiting += 1;
-            }
-        }
-        waiting += sidecars
-            .iter()
-            .filter(|path| !used.contains(**path))
-            .count();
-        Ok((items, waiting))
-    }
-
-    fn is_still(&self, document: &Path, now: SystemTime) -> bool {
-        let changed = fs::symlink_metadata(document).and_then(|about| about.modified());
-        changed.is_ok_and(|at| {
-            now.duration_since(at)
-                .is_ok_and(|age| age >= self.still_for)
-        })
+        let what = "documents would be moved to the folder they come from";
+        Err(cannot_use(&self.inbox, io::Error::other(what)))
     }
 }
 
-struct Item {
-    document: PathBuf,
-    sidecar: Option<PathBuf>,
-}
-
-fn is_being_written(path: &Path) -> bool {
-    let hidden = path
-        .file_name()
-        .is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
-    let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-    hidden
-        || BEING_WRITTEN
-            .iter()
-            .any(|known| ending.eq_ignore_ascii_case(known))
-}
-
-/// `letter.docx` may have `letter.docx.json` or `letter.json`.
-fn sidecar_names(document: &Path) -> [PathBuf; 2] {
-    let mut whole = document.as_os_str().to_owned();
-    whole.push(".");
-    whole.push(SIDECAR);
-    [PathBuf::from(whole), document.with_extension(SIDECAR)]
-}
-
-fn folder(path: &Path, cause: io::Error) -> GatewayError {
+fn cannot_use(path: &Path, cause: io::Error) -> GatewayError {
     GatewayError::Folder {
         path: path.to_owned(),
         cause,
     }
+}
+
+/// What became of a file.
+enum Fate {
+    Taken(Vec<Receipt>),
+    /// Moved aside with the reason beside it.
+    Refused,
+    /// Still being written.
+    Waits,
+    /// Not there any more: somebody else took it away.
+    Gone,
 }
 
 impl<S: Store + 'static> Gateway<S> {
@@ -165,15 +123,25 @@ impl<S: Store + 'static> Gateway<S> {
     /// [`GatewayError::Folder`] when the folder cannot be read, [`GatewayError::Store`] when
     /// nothing can be made durable: all files stay where they are.
     pub async fn scan(&self, folder: &Folder) -> Result<Scanned, GatewayError> {
-        let (items, waiting) = folder.ready(SystemTime::now())?;
+        folder.check()?;
+        let listing = {
+            let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+            folder.list(&mut watched)?
+        };
         let mut scanned = Scanned {
-            waiting,
+            waiting: listing.waiting,
+            failed: listing.failed,
             ..Scanned::default()
         };
-        for item in items {
-            match self.take_item(folder, &item).await {
-                Ok(Some(receipts)) => count(&mut scanned, &receipts),
-                Ok(None) => scanned.refused += 1,
+        for (sidecar, to) in &listing.left_behind {
+            scanned.failed += usize::from(finish_move(sidecar, to).is_err());
+        }
+        for item in &listing.ready {
+            if self.is_stopping() {
+                break;
+            }
+            match self.take_item(folder, item).await {
+                Ok(fate) => scanned.add(&fate),
                 Err(GatewayError::Store(error @ StoreError::Unavailable(_))) => {
                     return Err(error.into());
                 }
@@ -186,32 +154,32 @@ impl<S: Store + 'static> Gateway<S> {
         Ok(scanned)
     }
 
-    async fn take_item(
-        &self,
-        from: &Folder,
-        item: &Item,
-    ) -> Result<Option<Vec<Receipt>>, GatewayError> {
-        let about = fs::symlink_metadata(&item.document).map_err(|e| folder(&from.inbox, e))?;
-        if about.len() > from.bytes_max {
-            return self
-                .refuse(from, item, "it is larger than the limit")
-                .await
-                .map(|()| None);
+    async fn take_item(&self, from: &Folder, item: &Item) -> Result<Fate, GatewayError> {
+        let print = match Print::of(&item.document) {
+            Ok(print) => print,
+            Err(error) => return gone_or(from, error),
+        };
+        if print.bytes > from.bytes_max {
+            return self.refuse(from, item, TOO_LARGE).await;
         }
         let sidecar = match item.sidecar.as_deref().map(read_sidecar).transpose() {
             Ok(sidecar) => sidecar,
-            Err(why) => return self.refuse(from, item, &why).await.map(|()| None),
+            Err(Unread::Gone) => return Ok(Fate::Gone),
+            Err(_) if !self.is_old(from, item.sidecar.as_deref()) => return Ok(Fate::Waits),
+            Err(Unread::Wrong(why)) => return self.refuse(from, item, &why).await,
         };
-        let bytes = fs::read(&item.document).map_err(|cause| folder(&from.inbox, cause))?;
-        let changed =
-            fs::symlink_metadata(&item.document).is_ok_and(|now| now.len() != about.len());
-        if changed {
-            let cause = io::Error::other("a file is still growing");
-            return Err(folder(&from.inbox, cause));
+        let bytes = match read_up_to(&item.document, from.bytes_max) {
+            Ok(bytes) => bytes,
+            Err(error) => return gone_or(from, error),
+        };
+        if Print::of(&item.document).ok() != Some(print) {
+            return Ok(Fate::Waits);
         }
-        let receipts = self
-            .take(&from.source, bytes, sidecar, OnReject::Hold)
-            .await?;
+        let receipts = self.take_file(from, item, print, bytes, sidecar).await?;
+        if Print::of(&item.document).ok() != Some(print) {
+            // It was written to meanwhile: the next look takes what it has become.
+            return Ok(Fate::Waits);
+        }
         let unreadable = receipts
             .iter()
             .all(|r| r.disposition == Disposition::Reject);
@@ -220,71 +188,117 @@ impl<S: Store + 'static> Gateway<S> {
         } else {
             &from.taken
         };
-        move_item(item, to).map_err(|cause| folder(to, cause))?;
-        Ok(Some(receipts))
+        move_item(item, to).map_err(|cause| cannot_use(to, cause))?;
+        Ok(Fate::Taken(receipts))
+    }
+
+    async fn take_file(
+        &self,
+        from: &Folder,
+        item: &Item,
+        print: Print,
+        bytes: Vec<u8>,
+        sidecar: Option<Sidecar>,
+    ) -> Result<Vec<Receipt>, GatewayError> {
+        let name = item.document.file_name().unwrap_or_default();
+        let origin = format!("{} {}", name.to_string_lossy(), print.text());
+        let hand_over = HandOver {
+            source: &from.source,
+            on_reject: OnReject::Hold,
+            origin: &origin,
+        };
+        self.take_from(hand_over, bytes, sidecar).await
+    }
+
+    /// A sidecar that cannot be read may be one that is written in place, against the contract.
+    fn is_old(&self, from: &Folder, sidecar: Option<&Path>) -> bool {
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        sidecar.is_none_or(|sidecar| from.is_still(sidecar, &mut watched))
     }
 
     /// Nothing of it can be kept as a letter: it is moved aside with the reason beside it, and the
     /// ledger says so.
-    async fn refuse(&self, from: &Folder, item: &Item, why: &str) -> Result<(), GatewayError> {
-        let data = audit_core::Data::new()
-            .with("source", from.source.as_str())
-            .with("reason", "file-refused");
-        let commit = self.decide(|engine| engine.note(self.now(), "intake.refused", data));
-        self.store.commit(commit).await?;
-        let moved = move_item(item, &from.refused).map_err(|cause| folder(&from.refused, cause))?;
-        let mut beside = moved.into_os_string();
-        beside.push(".reason.txt");
-        let text = format!("This file was not taken: {why}.\nMend it and hand it over again.\n");
-        fs::write(&beside, text).map_err(|cause| folder(&from.refused, cause))
+    async fn refuse(&self, from: &Folder, item: &Item, why: &str) -> Result<Fate, GatewayError> {
+        self.note_refusal(&from.source, "file-refused").await?;
+        let told = move_item(item, &from.refused).and_then(|moved| {
+            let mut beside = moved.into_os_string();
+            beside.push(".reason.txt");
+            let text =
+                format!("This file was not taken: {why}.\nMend it and hand it over again.\n");
+            fs::write(&beside, text)
+        });
+        told.map_err(|cause| cannot_use(&from.refused, cause))?;
+        Ok(Fate::Refused)
     }
 }
 
-fn read_sidecar(path: &Path) -> Result<Sidecar, String> {
-    let bytes = fs::read(path).map_err(|error| format!("its sidecar cannot be read: {error}"))?;
-    serde_json::from_slice(&bytes).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        format!(
-            "its sidecar is not what the contract says, at line {line} column {column}: {error}"
-        )
-    })
-}
-
-fn count(scanned: &mut Scanned, receipts: &[Receipt]) {
-    for receipt in receipts {
-        scanned.taken += 1;
-        scanned.duplicates += usize::from(receipt.taken == Some(TakenAs::Duplicate));
-        scanned.refused += usize::from(receipt.disposition == Disposition::Reject);
-    }
-}
-
-/// Moves the document last: as long as it is there, the pair would be taken again.
-fn move_item(item: &Item, to: &Path) -> io::Result<PathBuf> {
-    fs::create_dir_all(to)?;
-    let moved = move_to(&item.document, to)?;
-    if let Some(sidecar) = &item.sidecar {
-        move_to(sidecar, to)?;
-    }
-    Ok(moved)
-}
-
-/// Moves a file into a folder under its own name, with a number when that is taken.
-fn move_to(file: &Path, folder: &Path) -> io::Result<PathBuf> {
-    let name = file.file_name().unwrap_or_default();
-    let mut target = folder.join(name);
-    let mut number = 1_u32;
-    while target.try_exists()? {
-        let mut other = name.to_owned();
-        other.push(format!(".{number}"));
-        target = folder.join(other);
-        number += 1;
-    }
-    match fs::rename(file, &target) {
-        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-            fs::copy(file, &target)?;
-            fs::remove_file(file)?;
+impl Scanned {
+    fn add(&mut self, fate: &Fate) {
+        match fate {
+            Fate::Taken(receipts) => receipts.iter().for_each(|one| self.add_receipt(one)),
+            Fate::Refused => self.refused += 1,
+            Fate::Waits => self.waiting += 1,
+            Fate::Gone => {}
         }
-        other => other?,
     }
-    Ok(target)
+
+    fn add_receipt(&mut self, receipt: &Receipt) {
+        self.taken += 1;
+        self.duplicates += usize::from(receipt.taken == Some(TakenAs::Duplicate));
+        self.refused += usize::from(receipt.disposition == Disposition::Reject);
+        self.held += usize::from(receipt.needs_person());
+    }
 }
+
+fn gone_or(from: &Folder, error: io::Error) -> Result<Fate, GatewayError> {
+    match error.kind() {
+        io::ErrorKind::NotFound => Ok(Fate::Gone),
+        _ => Err(cannot_use(&from.inbox, error)),
+    }
+}
+
+/// One byte more than the limit is enough to see that a file grew past it.
+fn read_up_to(file: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = fs::File::open(file)?;
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Why a sidecar says nothing.
+#[derive(Debug)]
+enum Unread {
+    Gone,
+    Wrong(String),
+}
+
+fn read_sidecar(path: &Path) -> Result<Sidecar, Unread> {
+    let bytes = read_up_to(path, SIDECAR_BYTES_MAX).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Unread::Gone,
+        _ => Unread::Wrong(format!("its sidecar cannot be read: {error}")),
+    })?;
+    if u64::try_from(bytes.len()).is_ok_and(|bytes| bytes > SIDECAR_BYTES_MAX) {
+        let why = format!("its sidecar has more than {SIDECAR_BYTES_MAX} bytes");
+        return Err(Unread::Wrong(why));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| Unread::Wrong(told(&error)))
+}
+
+/// What is wrong with a sidecar, and where. A value that it holds is never repeated.
+fn told(error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    let text = error.to_string();
+    let unknown = text
+        .strip_prefix("unknown field `")
+        .and_then(|rest| rest.split('`').next());
+    let what = match (error.classify(), unknown) {
+        (Category::Data, Some(name)) => format!("it has no member {name:?}"),
+        (Category::Data, None) => "a value is not of the kind that belongs there".to_owned(),
+        (Category::Eof, _) => "it ends too early".to_owned(),
+        _ => "it is no JSON".to_owned(),
+    };
+    format!("its sidecar is not what the contract says: {what} (line {line}, column {column})")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! The pipeline of one trust: its store, its engine, its mailbox.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -8,6 +9,7 @@ use letter_delivery::{Engine, Store, StoreError};
 use nhs_types::{MailboxId, OdsCode, WorkflowId};
 
 use crate::directory::Known;
+use crate::folder::Watched;
 use crate::mesh::Mesh;
 use crate::shell::Clock;
 use crate::trust::Trust;
@@ -21,6 +23,9 @@ pub struct Gateway<S> {
     pub(crate) mesh: Mesh,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) known: Mutex<BTreeMap<(OdsCode, WorkflowId), Known>>,
+    pub(crate) watched: Mutex<Watched>,
+    /// What is begun is finished; nothing more is begun.
+    pub(crate) stopping: AtomicBool,
     engine: Mutex<Engine>,
 }
 
@@ -70,6 +75,8 @@ impl<S: Store + 'static> Gateway<S> {
             mesh,
             clock,
             known,
+            watched: Mutex::new(Watched::new()),
+            stopping: AtomicBool::new(false),
             engine: Mutex::new(engine),
         }
     }
@@ -87,6 +94,10 @@ impl<S: Store + 'static> Gateway<S> {
     /// The trust's mailbox.
     pub fn mailbox(&self) -> &MailboxId {
         self.mesh.client().mailbox()
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {

@@ -2,12 +2,13 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use letter_delivery::{BreakerState, Store};
 
-use crate::folder::Folder;
+use crate::folder::{Folder, Scanned};
 use crate::mllp::Mllp;
 use crate::{Gateway, GatewayError};
 
@@ -39,6 +40,9 @@ impl Default for Run {
     }
 }
 
+/// After how many looks MESH is greeted again when it could not be used.
+const GREET_AGAIN: u32 = 15;
+
 /// What a run did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -49,20 +53,39 @@ pub struct Summary {
     pub duplicates: usize,
     /// Files that are no document that can be read.
     pub refused: usize,
-    /// Files that are still being written, or wait for their other half.
+    /// Of these, held for a person.
+    pub held: usize,
+    /// Files that are still being written, or wait for their other half, at the last look.
     pub waiting: usize,
-    /// Files that could not be read or moved.
+    /// Files that could not be read or moved, at the last look.
     pub failed: usize,
     /// Attempts to send.
     pub attempts: usize,
     /// Letters that MESH took.
     pub accepted: usize,
+    /// Attempts without an answer that says whether MESH took the letter: MESH is asked later.
+    pub uncertain: usize,
+    /// Pieces of work that broke off, to be looked at anew.
+    pub broken: usize,
     /// Reports about our sends.
     pub reports: usize,
-    /// Messages of the mailbox that are not ours.
+    /// Messages in the mailbox that are not ours, at the last look.
     pub left_alone: usize,
+    /// Messages in the mailbox that could not be dealt with at the last look.
+    pub inbox_failed: usize,
     /// Why MESH could not be used, if it could not.
     pub mesh_fault: Option<String>,
+}
+
+impl Summary {
+    const fn add(&mut self, scanned: &Scanned) {
+        self.taken += scanned.taken;
+        self.duplicates += scanned.duplicates;
+        self.refused += scanned.refused;
+        self.held += scanned.held;
+        self.waiting += scanned.waiting;
+        self.failed += scanned.failed;
+    }
 }
 
 impl<S: Store + 'static> Gateway<S> {
@@ -73,25 +96,25 @@ impl<S: Store + 'static> Gateway<S> {
     ///
     /// # Errors
     ///
-    /// [`GatewayError::Folder`] when a folder cannot be read, [`GatewayError::Store`] when the
-    /// store is out of reach. When MESH is out of reach documents are taken all the same, and
+    /// [`GatewayError::Folder`] when a folder cannot be read, after all else was done;
+    /// [`GatewayError::Store`] when the store is out of reach. When MESH is out of reach documents are taken all the same, and
     /// [`Summary::mesh_fault`] says why nothing was sent.
     pub async fn run_once(self: &Arc<Self>, run: &Run) -> Result<Summary, GatewayError> {
         let started = self.now();
         let mut summary = Summary::default();
         self.greet(&mut summary).await;
-        self.look(run, Some(started), &mut summary).await?;
-        if summary.waiting > 0 {
+        let mut looked = self.look(run, Some(started), &mut summary).await;
+        if looked.is_ok() && summary.waiting > 0 {
             // Files that were put there a moment ago are still after a moment.
             tokio::time::sleep(still_for(run)).await;
-            summary.waiting = 0;
-            self.look(run, Some(started), &mut summary).await?;
+            looked = self.look(run, Some(started), &mut summary).await;
         }
+        unless_store(&mut looked)?;
         if summary.mesh_fault.is_none() {
             self.poll_into(&mut summary).await?;
-            self.look(run, Some(started), &mut summary).await?;
+            looked = self.look(run, Some(started), &mut summary).await;
         }
-        Ok(summary)
+        looked.map(|()| summary)
     }
 
     /// Goes on until `stop` is done; what was begun is finished first.
@@ -116,18 +139,32 @@ impl<S: Store + 'static> Gateway<S> {
         let mut due = Due::default();
         let mut first = true;
         loop {
-            let looked = self.one_look(run, &mut due, &mut summary).await;
-            match looked {
-                Err(error) if first => return Err(error),
-                Err(error) => tracing::error!(%error, "this look did not succeed"),
-                Ok(()) => {}
-            }
+            let stopped = {
+                let mut look = std::pin::pin!(self.one_look(run, &mut due, &mut summary));
+                let (looked, stopped) = tokio::select! {
+                    looked = &mut look => (looked, false),
+                    () = &mut stop => {
+                        self.stopping.store(true, Ordering::Relaxed);
+                        (look.await, true)
+                    }
+                };
+                match looked {
+                    Err(error) if first => return Err(error),
+                    Err(error) => tracing::error!(%error, "this look did not succeed"),
+                    Ok(()) => {}
+                }
+                stopped
+            };
             first = false;
+            if stopped {
+                break;
+            }
             tokio::select! {
                 () = &mut stop => break,
                 () = tokio::time::sleep(run.look_every) => {}
             }
         }
+        self.stopping.store(false, Ordering::Relaxed);
         listeners.shutdown().await;
         Ok(summary)
     }
@@ -145,20 +182,20 @@ impl<S: Store + 'static> Gateway<S> {
         let now = self.now();
         if due.greet.is_none_or(|at| now >= at) {
             self.greet(summary).await;
-            let pause = if summary.mesh_fault.is_some() {
-                run.look_every * 15
-            } else {
-                run.greet_every
-            };
-            due.greet = later(now, pause);
+            due.greet = later(now, run.greet_every);
         }
-        summary.waiting = 0;
-        self.look(run, None, summary).await?;
+        let mut looked = self.look(run, None, summary).await;
+        unless_store(&mut looked)?;
         if summary.mesh_fault.is_none() && due.poll.is_none_or(|at| now >= at) {
             self.poll_into(summary).await?;
             due.poll = later(now, run.poll_every);
         }
-        Ok(())
+        if summary.mesh_fault.is_some() {
+            // Nothing is sent until a greeting succeeds: it must not wait for its ordinary time.
+            let soon = later(now, run.look_every.saturating_mul(GREET_AGAIN));
+            due.greet = soon.min(due.greet).or(soon);
+        }
+        looked
     }
 
     /// Proves connection, certificate and password before any letter's attempt is spent on them.
@@ -178,31 +215,36 @@ impl<S: Store + 'static> Gateway<S> {
         pull_forward_to: Option<DateTime<Utc>>,
         summary: &mut Summary,
     ) -> Result<(), GatewayError> {
+        (summary.waiting, summary.failed) = (0, 0);
+        let mut looked = Ok(());
         for folder in &run.folders {
-            let scanned = self.scan(folder).await?;
-            summary.taken += scanned.taken;
-            summary.duplicates += scanned.duplicates;
-            summary.refused += scanned.refused;
-            summary.waiting += scanned.waiting;
-            summary.failed += scanned.failed;
+            match self.scan(folder).await {
+                Ok(scanned) => summary.add(&scanned),
+                Err(error @ GatewayError::Store(_)) => return Err(error),
+                // One folder that cannot be read stops neither the others nor the sending.
+                Err(error) => looked = looked.and(Err(error)),
+            }
         }
         if summary.mesh_fault.is_some() {
-            return Ok(());
+            return looked;
         }
         let worked = self.work(pull_forward_to).await?;
         summary.attempts += worked.attempts;
         summary.accepted += worked.accepted;
+        summary.uncertain += worked.uncertain;
+        summary.broken += worked.broken;
         if let BreakerState::Open { .. } = self.decide(|engine| engine.breaker()) {
             summary.mesh_fault = Some("MESH does not answer; letters wait for it".to_owned());
         }
-        Ok(())
+        looked
     }
 
     async fn poll_into(&self, summary: &mut Summary) -> Result<(), GatewayError> {
         match self.poll().await {
             Ok(polled) => {
                 summary.reports += polled.reports;
-                summary.left_alone += polled.left_alone;
+                summary.left_alone = polled.left_alone;
+                summary.inbox_failed = polled.failed;
                 Ok(())
             }
             Err(GatewayError::Mesh(error)) => {
@@ -219,6 +261,14 @@ impl<S: Store + 'static> Gateway<S> {
 struct Due {
     greet: Option<DateTime<Utc>>,
     poll: Option<DateTime<Utc>>,
+}
+
+/// Without the store nothing can go on; any other fault of a look is told at its end.
+fn unless_store(looked: &mut Result<(), GatewayError>) -> Result<(), GatewayError> {
+    match looked {
+        Err(GatewayError::Store(_)) => std::mem::replace(looked, Ok(())),
+        _ => Ok(()),
+    }
 }
 
 fn later(now: DateTime<Utc>, pause: Duration) -> Option<DateTime<Utc>> {

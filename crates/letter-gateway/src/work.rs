@@ -126,8 +126,10 @@ impl<S: Store + 'static> Gateway<S> {
                     }
                 }
             }
-            if let Some(error) = failed {
-                return Err(error);
+            match failed {
+                Some(error) => return Err(error),
+                None if self.is_stopping() => return Ok(worked),
+                None => {}
             }
         }
     }
@@ -202,7 +204,10 @@ impl<S: Store + 'static> Gateway<S> {
             let Some(copy) = claimed.copy.take() else {
                 return Ok(());
             };
-            let found = self.store.copy_by_message(None, Some(copy.local_id)).await?;
+            let found = self
+                .store
+                .copy_by_message(None, Some(copy.local_id))
+                .await?;
             let Some(found) = found.filter(|found| found.key == copy.key) else {
                 return Ok(());
             };
