@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono_tz::Europe::London;
 use clinical_letter::{
-    AckCode, AckError, Disposition, Frame, MllpDecoder, MllpError, acknowledge, encode_frame,
+    AckCode, AckError, Disposition, Format, Frame, MllpDecoder, MllpError, Reason, acknowledge,
+    encode_frame, sniff,
 };
 use letter_delivery::Store;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -28,7 +30,7 @@ pub struct Mllp {
     pub address: SocketAddr,
     /// Largest frame.
     pub frame_max: usize,
-    /// How long a connection may be silent.
+    /// How long a connection may be silent, and how long it may leave an answer unread.
     pub idle_max: Duration,
     /// How many connections there may be at once.
     pub connections_max: usize,
@@ -142,29 +144,52 @@ impl<S: Store + 'static> Gateway<S> {
             }
             Err(MllpError::CutOff) => return Ok(()),
             Err(_) => {
-                let error = AckError::for_reason(clinical_letter::Reason::TooLarge);
-                (Vec::new(), AckCode::Reject, error)
+                let (code, error) = self.turn_away(mllp, Reason::TooLarge).await;
+                (Vec::new(), code, error)
             }
         };
         let now = self.now();
         let control_id = format!("LB{}", now.timestamp_micros());
-        let answer = acknowledge(&message, code, error, &control_id, now.fixed_offset());
-        stream.write_all(&encode_frame(&answer)).await?;
-        stream.flush().await
+        let local = now.with_timezone(&London).fixed_offset();
+        let answer = acknowledge(&message, code, error, &control_id, local);
+        let answer = encode_frame(&answer);
+        let written = async {
+            stream.write_all(&answer).await?;
+            stream.flush().await
+        };
+        // Who never reads its answers must not keep a place for ever.
+        tokio::time::timeout(mllp.idle_max, written)
+            .await
+            .unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
     }
 
     async fn take_message(&self, mllp: &Mllp, message: Vec<u8>) -> (AckCode, Option<AckError>) {
-        match self
-            .take(&mllp.source, message, None, OnReject::Refuse)
-            .await
-        {
+        match sniff(&message) {
+            Format::Hl7v2 => {}
+            Format::Empty => return self.turn_away(mllp, Reason::Empty).await,
+            // Whatever else it is, its sender cannot be answered about it as HL7.
+            _ => return self.turn_away(mllp, Reason::Malformed).await,
+        }
+        let taken = self.take(&mllp.source, message, None, OnReject::Refuse);
+        match taken.await {
             Ok(receipts) => told(&receipts),
-            Err(error) => {
-                tracing::error!(%error, source = mllp.source, "a message could not be taken");
-                (AckCode::Error, Some(AckError::INTERNAL))
-            }
+            Err(error) => failed(mllp, &error),
         }
     }
+
+    /// Refuses what is no message, once the ledger says so.
+    async fn turn_away(&self, mllp: &Mllp, reason: Reason) -> (AckCode, Option<AckError>) {
+        match self.note_refusal(&mllp.source, reason.as_str()).await {
+            Ok(()) => (AckCode::Reject, AckError::for_reason(reason)),
+            Err(error) => failed(mllp, &error),
+        }
+    }
+}
+
+/// A passing fault here: the sender keeps the message and sends it again.
+fn failed(mllp: &Mllp, error: &GatewayError) -> (AckCode, Option<AckError>) {
+    tracing::error!(%error, source = mllp.source, "a message could not be taken");
+    (AckCode::Error, Some(AckError::INTERNAL))
 }
 
 /// What the sender is told: AR when anything in the frame can never be accepted.
