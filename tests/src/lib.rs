@@ -24,7 +24,8 @@
 //! | `dice` | [`Dice`]: random numbers from a seed that is printed |
 //!
 //! The program is `target/<profile>/letterbox` beside the test that runs; when it is missing, or
-//! older than a source it was built from, `cargo build -p letterbox` is run first. A fault of the
+//! older than a source it was built from, `cargo build -p letterbox` is run first. `LETTERBOX_PROGRAM` names another one to
+//! test. A fault of the
 //! stage is a failed test, so everything here panics instead of returning errors.
 
 #![expect(

@@ -146,6 +146,9 @@ pub fn letterbox(folder: &Path, arguments: &[&str]) -> Command {
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
+        if let Some(program) = std::env::var_os("LETTERBOX_PROGRAM") {
+            return PathBuf::from(program);
+        }
         let test = std::env::current_exe().unwrap();
         let folder = test.ancestors().nth(2).unwrap();
         let program = folder.join(format!("letterbox{}", std::env::consts::EXE_SUFFIX));
