@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 /// What a mailbox proves itself with, beside the client certificate.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Credentials {
     mailbox: MailboxId,
     password: Secret,
@@ -42,6 +42,14 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret([redacted])")
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("mailbox", &self.mailbox)
+            .finish_non_exhaustive()
     }
 }
 
