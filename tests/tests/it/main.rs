@@ -1,8 +1,22 @@
 //! The whole program from outside: processes, files, mutual TLS, faults.
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod canary;
+#[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod doubt;
 #[cfg(test)]
+mod mllp;
+#[cfg(test)]
+mod python;
+#[cfg(test)]
+mod sandbox;
+#[cfg(test)]
 mod tamper;
+#[cfg(test)]
+mod whole_way;
