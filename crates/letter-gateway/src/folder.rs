@@ -86,6 +86,15 @@ impl Folder {
         }
     }
 
+    fn goes_to(&self, receipts: &[Receipt]) -> &Path {
+        let is_unreadable = |receipt: &Receipt| receipt.disposition == Disposition::Reject;
+        if receipts.iter().all(is_unreadable) {
+            &self.refused
+        } else {
+            &self.taken
+        }
+    }
+
     /// What was taken would be taken again and again if it were moved to where it came from.
     fn check(&self) -> Result<(), GatewayError> {
         if self.taken != self.inbox && self.refused != self.inbox {
@@ -176,19 +185,17 @@ impl<S: Store + 'static> Gateway<S> {
             return Ok(Fate::Waits);
         }
         let receipts = self.take_file(from, item, print, bytes, sidecar).await?;
-        if Print::of(&item.document).ok() != Some(print) {
-            // It was written to meanwhile: the next look takes what it has become.
-            return Ok(Fate::Waits);
+        // What was written to meanwhile stays: the next look takes what it has become.
+        if Print::of(&item.document).ok() == Some(print) {
+            let to = from.goes_to(&receipts);
+            match move_item(item, to) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(cannot_use(to, error));
+                }
+                // Moved, or taken away by somebody else.
+                _ => {}
+            }
         }
-        let unreadable = receipts
-            .iter()
-            .all(|r| r.disposition == Disposition::Reject);
-        let to = if unreadable {
-            &from.refused
-        } else {
-            &from.taken
-        };
-        move_item(item, to).map_err(|cause| cannot_use(to, cause))?;
         Ok(Fate::Taken(receipts))
     }
 

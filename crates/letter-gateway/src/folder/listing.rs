@@ -63,7 +63,7 @@ impl Folder {
             Ok(age) => age >= self.still_for,
             Err(_) => {
                 let first = watched.entry(file.to_owned());
-                let first = first.or_insert((print, Instant::now()));
+                let first = first.or_insert_with(|| (print, Instant::now()));
                 if first.0 != print {
                     *first = (print, Instant::now());
                 }
