@@ -65,3 +65,7 @@ pub use shell::{Clock, SystemClock, SystemEntropy};
 pub use take::{OnReject, Receipt};
 pub use trust::Trust;
 pub use work::Worked;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
