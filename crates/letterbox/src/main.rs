@@ -29,6 +29,7 @@ use clap::Parser as _;
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     output::start_log(arguments.log_filter());
+    output::keep_panics_silent();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -48,6 +48,18 @@ pub(crate) fn start_log(filter: &str) {
     let _ = log.with_ansi(false).try_init();
 }
 
+/// A panic's message may hold what was being read: only its place is told.
+pub(crate) fn keep_panics_silent() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map_or_else(|| "?".to_owned(), ToString::to_string);
+        complain(&format!(
+            "a fault in this program, at {place}: please report it"
+        ));
+    }));
+}
+
 /// A table for people: columns as wide as their widest cell.
 pub(crate) fn table(heads: &[&str], rows: &[Vec<String>]) -> Vec<String> {
     let width = |column: usize| {

@@ -95,34 +95,72 @@ fn report(
             "refused": summary.refused, "waiting": summary.waiting, "failed": summary.failed,
             "attempts": summary.attempts, "accepted": summary.accepted,
             "reports": summary.reports, "left_alone": summary.left_alone,
+            "uncertain": summary.uncertain, "held": summary.held, "broken": summary.broken,
+            "inbox_failed": summary.inbox_failed,
             "needs_person": people, "drafts": drafts, "mesh_fault": summary.mesh_fault,
         }));
     }
     say(&format!(
-        "{}: {} documents taken ({} known already, {} unreadable), {} letters accepted by MESH, \
-         {} reports; {people} need a person, {drafts} wait for a signature",
+        "{}: {} documents taken ({} known already, {} held, {} unreadable), {} letters accepted by \
+         MESH, {} reports; {people} need a person, {drafts} wait for a signature",
         trust.code,
         summary.taken,
         summary.duplicates,
+        summary.held,
         summary.refused,
         summary.accepted,
         summary.reports
-    ))
+    ))?;
+    for (count, what) in [
+        (
+            summary.waiting,
+            "files are still being written, or wait for their other half",
+        ),
+        (summary.failed, "files could not be taken: see the log"),
+        (
+            summary.uncertain,
+            "sends had no answer: MESH is asked before anything is sent again",
+        ),
+        (
+            summary.broken,
+            "pieces of work broke off: the next run looks at them anew",
+        ),
+        (
+            summary.left_alone,
+            "messages in the mailbox are not ours and were left alone",
+        ),
+        (
+            summary.inbox_failed,
+            "messages in the mailbox could not be read: the next run tries again",
+        ),
+    ] {
+        if count > 0 {
+            say(&format!("  {count} {what}"))?;
+        }
+    }
+    Ok(())
 }
 
+/// A trust that cannot start is told, and the others start.
 async fn run_for_ever(config: &Config, context: &Context) -> Result<(), Exit> {
-    let mut opened = Vec::new();
-    for trust in config.trusts(context.trust.as_deref())? {
-        let one = open::pipeline(config, trust)?;
-        let lock = one.store.lock_engine().await?;
-        opened.push((trust.code.to_string(), one, lock));
-    }
+    let mut gravest: Option<Exit> = None;
     let mut trusts = JoinSet::new();
-    for (code, one, lock) in opened {
-        trusts.spawn(async move { (code, one_for_ever(one, lock).await) });
+    for trust in config.trusts(context.trust.as_deref())? {
+        match start(config, trust).await {
+            Ok((opened, lock)) => {
+                let code = trust.code.to_string();
+                trusts.spawn(async move { (code, one_for_ever(opened, lock).await) });
+            }
+            Err(exit) => {
+                complain(&format!("{}: {exit}", trust.code));
+                gravest = Some(exit.or_graver(gravest));
+            }
+        }
+    }
+    if trusts.is_empty() {
+        return gravest.map_or(Ok(()), Err);
     }
     complain("running; end it with Ctrl-C or SIGTERM");
-    let mut gravest: Option<Exit> = None;
     while let Some(ended) = trusts.join_next().await {
         let (code, result) = ended.map_err(|error| Exit::Unavailable(error.to_string()))?;
         if let Err(exit) = result {
@@ -131,6 +169,12 @@ async fn run_for_ever(config: &Config, context: &Context) -> Result<(), Exit> {
         }
     }
     gravest.map_or(Ok(()), Err)
+}
+
+async fn start(config: &Config, trust: &TrustSection) -> Result<(Opened, EngineLock), Exit> {
+    let opened = open::pipeline(config, trust)?;
+    let lock = opened.store.lock_engine().await?;
+    Ok((opened, lock))
 }
 
 async fn one_for_ever(opened: Opened, _lock: EngineLock) -> Result<(), Exit> {
