@@ -28,14 +28,18 @@ impl Way {
     /// State of its first copy, or of the letter when it has none.
     pub fn state(&self) -> &'static str {
         let letter = self.view.letter.state.as_str();
-        self.view.copies.first().map_or(letter, |copy| copy.state.as_str())
+        self.view
+            .copies
+            .first()
+            .map_or(letter, |copy| copy.state.as_str())
     }
 
     /// Whether its first copy is with MESH, or further.
     pub fn is_accepted(&self) -> bool {
-        self.view.copies.first().is_some_and(|copy| {
-            matches!(copy.state, CopyState::Accepted | CopyState::Collected)
-        })
+        self.view
+            .copies
+            .first()
+            .is_some_and(|copy| matches!(copy.state, CopyState::Accepted | CopyState::Collected))
     }
 
     /// How often an event is on its way.
@@ -70,7 +74,9 @@ impl Ledger {
                 .map(|bytes| Event::parse(bytes).unwrap())
                 .collect();
             events.sort_by_key(|event| event.seq);
-            let kinds = events.iter().map(|event| event.body.kind.as_str().to_owned());
+            let kinds = events
+                .iter()
+                .map(|event| event.body.kind.as_str().to_owned());
             let document = view.document.as_ref().map(|number| number.expose().clone());
             ways.push(Way {
                 document: document.unwrap_or_default(),
@@ -93,7 +99,10 @@ impl Ledger {
     pub async fn states(&self) -> BTreeMap<String, Vec<&'static str>> {
         let mut states: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();
         for way in self.ways().await {
-            states.entry(way.document.clone()).or_default().push(way.state());
+            states
+                .entry(way.document.clone())
+                .or_default()
+                .push(way.state());
         }
         states
     }

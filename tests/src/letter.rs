@@ -7,7 +7,9 @@ pub fn nhs_number(n: u32) -> String {
     let try_base = |base: u32| {
         let digits = format!("{base:09}");
         let weighted = digits.bytes().zip((2..=10_u32).rev());
-        let sum: u32 = weighted.map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
+        let sum: u32 = weighted
+            .map(|(digit, weight)| u32::from(digit - b'0') * weight)
+            .sum();
         match 11 - sum % 11 {
             10 => None,
             11 => Some(format!("{digits}0")),
@@ -57,7 +59,9 @@ impl Letter {
             street: "14 Mill Lane".to_owned(),
             postcode: "NM1 4ZZ".to_owned(),
             practice: "A99991".to_owned(),
-            note: format!("Seen in clinic as visitor {n} of the season. Her disease is controlled."),
+            note: format!(
+                "Seen in clinic as visitor {n} of the season. Her disease is controlled."
+            ),
             signed: true,
         }
     }
@@ -176,7 +180,13 @@ impl Letter {
                  C9990114^ABUBAKAR^Yusuf^^^Dr|||{number}^MEDITECH|||||{completion}||{availability}|||{signature}"
             ),
         ];
-        let lines = ["DIAGNOSIS:", "Iron deficiency anaemia", "", "PLAN FOR GP:", note];
+        let lines = [
+            "DIAGNOSIS:",
+            "Iron deficiency anaemia",
+            "",
+            "PLAN FOR GP:",
+            note,
+        ];
         for (index, line) in lines.iter().enumerate() {
             let set = index + 1;
             segments.push(format!("OBX|{set}|TX|CL^Clinic letter^L||{line}||||||F"));

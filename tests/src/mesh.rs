@@ -58,7 +58,9 @@ impl Mesh {
 
     /// The test server.
     pub fn server(&self) -> &TestServer {
-        self.server.as_ref().expect("a test server, not the sandbox")
+        self.server
+            .as_ref()
+            .expect("a test server, not the sandbox")
     }
 
     /// What waits in a mailbox of the test server.

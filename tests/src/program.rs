@@ -99,7 +99,10 @@ impl Running {
             if begin.elapsed() > TIMEOUT {
                 let _ = self.child.kill();
                 let _ = self.child.wait();
-                panic!("the program went on for {TIMEOUT:?}: {:#?}", self.gathered(None));
+                panic!(
+                    "the program went on for {TIMEOUT:?}: {:#?}",
+                    self.gathered(None)
+                );
             }
             thread::sleep(LOOK_EVERY);
         };

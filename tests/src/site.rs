@@ -149,7 +149,10 @@ impl Site {
                 &format!("secrets/{}.key", trust.home()),
                 &format!("{n:02x}").repeat(32),
             );
-            site.write_secret(&format!("secrets/{}.password", trust.home()), &trust.password);
+            site.write_secret(
+                &format!("secrets/{}.password", trust.home()),
+                &trust.password,
+            );
         }
         if let Some(practices) = plan.practices {
             site.write("practices.csv", practices);

@@ -13,10 +13,17 @@ const HTML: &str = "<!DOCTYPE html><html><body>Please accept our cookies</body><
 fn told(site: &Site, outcome: &Outcome) -> String {
     let folder = site.folder().to_string_lossy().into_owned();
     let is_log = |line: &&str| line.starts_with("20") && line.contains('Z');
-    let lines: Vec<_> = outcome.stderr.lines().filter(|line| !is_log(line)).collect();
+    let lines: Vec<_> = outcome
+        .stderr
+        .lines()
+        .filter(|line| !is_log(line))
+        .collect();
     let mut text = lines.join("\n").replace(&folder, "SITE");
     while let Some(at) = text.find("localhost:") {
-        let port = text[at + 10..].chars().take_while(char::is_ascii_digit).count();
+        let port = text[at + 10..]
+            .chars()
+            .take_while(char::is_ascii_digit)
+            .count();
         text.replace_range(at..at + 10 + port, "MESH");
     }
     format!("exit {}\n{text}", outcome.code.unwrap_or(-1))
@@ -101,7 +108,11 @@ fn refused_by_mesh(name: &str, site: &Site) {
     let greeted = site.letterbox(&["mesh", "handshake"]);
     let both = format!("{}\n{}", told(site, &run), told(site, &greeted));
     insta::assert_snapshot!(name, both);
-    assert_eq!(site.names("taken").len(), 1, "letters are taken all the same");
+    assert_eq!(
+        site.names("taken").len(),
+        1,
+        "letters are taken all the same"
+    );
     assert_eq!(greeted.code, Some(2), "{greeted:#?}");
 }
 
@@ -168,7 +179,10 @@ async fn a_folder_that_may_not_be_read() {
     }
     let outcome = site.run_once().exits(2);
     site.set_mode("rt9/in", 0o700);
-    assert!(outcome.stderr.contains("this account may read"), "{outcome:#?}");
+    assert!(
+        outcome.stderr.contains("this account may read"),
+        "{outcome:#?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -203,7 +217,11 @@ async fn practice_tables_that_are_none() {
     let outcome = site.letterbox(&["ods", "import", "nowhere.csv"]).exits(2);
     said.push_str(&told(&site, &outcome));
     insta::assert_snapshot!(said);
-    assert_eq!(fs::read(site.path("data/practices.csv")).unwrap(), before, "the old one stays");
+    assert_eq!(
+        fs::read(site.path("data/practices.csv")).unwrap(),
+        before,
+        "the old one stays"
+    );
     let _ = site.letterbox(&["check"]).exits(0);
 }
 
@@ -260,13 +278,25 @@ async fn files_that_are_no_letters() {
     let mesh = Mesh::start().await;
     let site = Site::new(&mesh);
     site.put("empty.txt", b"");
-    site.put("photo.txt", [&[0xFF, 0xD8, 0xFF, 0xE0, 0, 16][..], b"JFIF\0", &[7; 2000]].concat());
+    site.put(
+        "photo.txt",
+        [&[0xFF, 0xD8, 0xFF, 0xE0, 0, 16][..], b"JFIF\0", &[7; 2000]].concat(),
+    );
     site.put("page.html", HTML);
-    site.put("noise.docx", [b"PK\x03\x04".as_slice(), &[0x55; 500]].concat());
-    site.put("words.txt", "Dear doctor, this is not a report of any kind.");
+    site.put(
+        "noise.docx",
+        [b"PK\x03\x04".as_slice(), &[0x55; 500]].concat(),
+    );
+    site.put(
+        "words.txt",
+        "Dear doctor, this is not a report of any kind.",
+    );
     site.hand_over(&Letter::new(1));
     let outcome = site.run_once().exits(3);
-    assert!(outcome.stderr.contains("letterbox worklist"), "{outcome:#?}");
+    assert!(
+        outcome.stderr.contains("letterbox worklist"),
+        "{outcome:#?}"
+    );
 
     let worklist = site.letterbox(&["worklist", "--json"]).exits(0).json();
     let mut reasons: Vec<_> = worklist
@@ -277,7 +307,11 @@ async fn files_that_are_no_letters() {
     let (taken, refused) = (site.names("taken"), site.names("refused"));
     insta::assert_debug_snapshot!((reasons, taken, refused));
     assert!(site.names("in").is_empty());
-    assert_eq!(site.ledger().way("1118-0001").await.state(), "ACCEPTED", "its neighbour goes");
+    assert_eq!(
+        site.ledger().way("1118-0001").await.state(),
+        "ACCEPTED",
+        "its neighbour goes"
+    );
     let _ = site.letterbox(&["audit", "verify"]).exits(0);
 }
 
@@ -311,7 +345,11 @@ async fn half_written_files_are_left_alone() {
 
     fs::write(site.part("in").join("whole.tmp"), format!("{half}{rest}")).unwrap();
     fs::remove_file(growing).unwrap();
-    fs::rename(site.part("in").join("whole.tmp"), site.part("in").join("whole.txt")).unwrap();
+    fs::rename(
+        site.part("in").join("whole.tmp"),
+        site.part("in").join("whole.txt"),
+    )
+    .unwrap();
     let _ = site.run_once().exits(0);
     assert_eq!(site.names("taken"), ["whole.txt"]);
 }
@@ -321,7 +359,10 @@ async fn sidecars_that_do_not_fit() {
     let mesh = Mesh::start().await;
     let site = Site::new(&mesh);
     site.put("unknown.txt", Letter::new(1).to_text());
-    site.put("unknown.json", r#"{"source":"EPR","documentid":"1118-0001"}"#);
+    site.put(
+        "unknown.json",
+        r#"{"source":"EPR","documentid":"1118-0001"}"#,
+    );
     site.put("broken.txt", Letter::new(2).to_text());
     site.put("broken.json", r#"{"source":"EPR""#);
     site.put("disagrees.txt", Letter::new(3).to_text());
@@ -336,9 +377,16 @@ async fn sidecars_that_do_not_fit() {
     };
     insta::assert_snapshot!(format!("{}\n{}", reason("unknown"), reason("broken")));
     let worklist = site.letterbox(&["worklist", "--json"]).exits(0).json();
-    let held: Vec<_> = worklist.iter().map(|line| line["reason"].as_str().unwrap()).collect();
-    assert_eq!(held, ["sidecar-mismatch"]);
-    assert_eq!(site.names("in"), ["alone.json"], "it waits for its document");
+    let held: Vec<_> = worklist
+        .iter()
+        .map(|line| line["reason"].as_str().unwrap())
+        .collect();
+    assert_eq!(held, ["sidecar-disagrees"]);
+    assert_eq!(
+        site.names("in"),
+        ["alone.json"],
+        "it waits for its document"
+    );
 }
 
 /// A disk with no room: nothing is taken, nothing is lost, and the next run goes on.
@@ -355,7 +403,10 @@ async fn a_full_disk_leaves_every_letter_where_it_is() {
     let program = site.command(&["run", "--once"]);
     let script = "trap '' XFSZ; ulimit -f 100; exec \"$0\" run --once";
     let mut limited = Command::new("bash");
-    limited.args(["-c", script]).arg(program.get_program()).current_dir(site.folder());
+    limited
+        .args(["-c", script])
+        .arg(program.get_program())
+        .current_dir(site.folder());
     let outcome = letterbox_tests::Running::start(&mut limited).wait();
     assert_eq!(outcome.code, Some(4), "{outcome:#?}");
     let (waiting, taken) = (site.names("in").len(), site.names("taken").len());

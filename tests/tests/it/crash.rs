@@ -21,7 +21,10 @@ const RUNS_MAX: u32 = 20;
 
 fn rounds() -> u32 {
     let given = std::env::var("LETTERBOX_CRASH_ROUNDS");
-    given.ok().and_then(|text| text.parse().ok()).unwrap_or(ROUNDS)
+    given
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(ROUNDS)
 }
 
 /// Messages at the practice by their local id.
@@ -58,7 +61,8 @@ async fn design_5_1_no_letter_is_lost_or_doubled_unknown_when_the_process_is_kil
             }
         }
         if dice.between(0, 4) == 0 {
-            mesh.server().fault(Fault::new("POST", "*/outbox", FaultAction::DropAfter));
+            mesh.server()
+                .fault(Fault::new("POST", "*/outbox", FaultAction::DropAfter));
         }
         let begin = Instant::now();
         let mut run = site.start(&["run", "--once"]);
@@ -68,7 +72,9 @@ async fn design_5_1_no_letter_is_lost_or_doubled_unknown_when_the_process_is_kil
         }
         if run.has_ended() {
             // The next one is killed before it is through.
-            longest = u64::try_from(begin.elapsed().as_millis()).unwrap().clamp(DELAY_MIN, DELAY_MAX);
+            longest = u64::try_from(begin.elapsed().as_millis())
+                .unwrap()
+                .clamp(DELAY_MIN, DELAY_MAX);
         } else {
             killed += 1;
             longest = (longest + DELAY_MIN).min(DELAY_MAX);
@@ -97,21 +103,43 @@ async fn design_5_1_no_letter_is_lost_or_doubled_unknown_when_the_process_is_kil
 
     assert_eq!(archived(&site), usize::try_from(handed).unwrap());
     assert!(site.names("refused").is_empty());
-    assert_eq!(ways.len(), usize::try_from(handed).unwrap(), "each letter once");
+    assert_eq!(
+        ways.len(),
+        usize::try_from(handed).unwrap(),
+        "each letter once"
+    );
     let mut doubles = 0;
     for way in &ways {
         let copy = &way.view.copies[0];
         let count = received.remove(copy.local_id.as_str()).unwrap_or(0);
-        assert!(count >= 1, "{} never arrived: {:?}", way.document, way.kinds);
+        assert!(
+            count >= 1,
+            "{} never arrived: {:?}",
+            way.document,
+            way.kinds
+        );
         if count > 1 {
             doubles += 1;
             let reported = copy.alert.is_some() || way.count("send.multiple") > 0;
-            assert!(reported, "{} arrived {count} times, unknown: {:?}", way.document, way.kinds);
+            assert!(
+                reported,
+                "{} arrived {count} times, unknown: {:?}",
+                way.document, way.kinds
+            );
         }
     }
-    assert!(received.is_empty(), "messages that no letter knows: {received:?}");
-    let restarts = ways.iter().map(|way| way.count("send.unknown")).sum::<usize>();
+    assert!(
+        received.is_empty(),
+        "messages that no letter knows: {received:?}"
+    );
+    let restarts = ways
+        .iter()
+        .map(|way| way.count("send.unknown"))
+        .sum::<usize>();
     println!("{killed} kills, {handed} letters, {restarts} doubtful sends, {doubles} doubles");
-    assert!(restarts > 0, "no kill met an open attempt: the test shows nothing");
+    assert!(
+        restarts > 0,
+        "no kill met an open attempt: the test shows nothing"
+    );
     let _ = site.letterbox(&["audit", "verify"]).exits(0);
 }

@@ -45,7 +45,11 @@ async fn design_5_2_an_answer_that_is_lost_leaves_one_message_uncertain_then_fou
     assert_eq!(mesh.sends(), 1);
     let way = site.ledger().way("1118-0001").await;
     assert_eq!(way.state(), "ACCEPTED");
-    let told: Vec<_> = way.kinds.iter().filter(|kind| kind.starts_with("send.")).collect();
+    let told: Vec<_> = way
+        .kinds
+        .iter()
+        .filter(|kind| kind.starts_with("send."))
+        .collect();
     assert_eq!(told, ["send.started", "send.unknown", "send.found"]);
     let _ = site.letterbox(&["audit", "verify"]).exits(0);
 }
@@ -68,7 +72,11 @@ async fn design_5_2_one_fault_of_one_send_is_cleared_up_within_the_run() {
         ("html with effect", html(), found),
         ("html without effect", html_without_effect(), again),
         ("500", FaultAction::status(500), again),
-        ("502", FaultAction::status_with_body(502, "<h1>Bad Gateway</h1>"), again),
+        (
+            "502",
+            FaultAction::status_with_body(502, "<h1>Bad Gateway</h1>"),
+            again,
+        ),
         ("503", FaultAction::status(503), again),
         ("504", FaultAction::status(504), again),
     ];
@@ -81,7 +89,11 @@ async fn design_5_2_one_fault_of_one_send_is_cleared_up_within_the_run() {
         let outcome = site.run_once();
         assert_eq!(outcome.code, Some(0), "{name}: {outcome:#?}");
         let way = site.ledger().way(&letter.number).await;
-        let sends: Vec<_> = way.kinds.iter().filter(|kind| kind.starts_with("send.")).collect();
+        let sends: Vec<_> = way
+            .kinds
+            .iter()
+            .filter(|kind| kind.starts_with("send."))
+            .collect();
         assert_eq!(sends, follows, "{name}");
         assert_eq!(way.state(), "ACCEPTED", "{name}");
         assert_eq!(mesh.collect(PRACTICE).len(), 1, "{name}");
@@ -107,7 +119,11 @@ async fn a_429_is_tried_again_after_the_time_that_mesh_named() {
     let _ = site.run_once().exits(0);
     assert_eq!((mesh.sends(), mesh.waiting(PRACTICE).len()), (2, 1));
     let way = site.ledger().way("1118-0001").await;
-    assert_eq!(way.count("send.unknown"), 0, "429 is no doubt: nothing was taken");
+    assert_eq!(
+        way.count("send.unknown"),
+        0,
+        "429 is no doubt: nothing was taken"
+    );
 }
 
 /// MESH as a whole misbehaves: letters are taken, the run says so with exit 4, the next delivers.
@@ -129,16 +145,29 @@ async fn a_mesh_that_cannot_be_used_keeps_letters_for_the_next_run() {
         }
         let outcome = site.run_once();
         assert_eq!(outcome.code, Some(4), "{name}: {outcome:#?}");
-        assert!(outcome.stderr.contains("MESH cannot be used"), "{name}: {outcome:#?}");
-        assert!(outcome.stderr.contains("the next run finds them"), "{name}: {outcome:#?}");
-        assert_eq!(site.names("taken").len(), 3, "{name}: letters are taken all the same");
+        assert!(
+            outcome.stderr.contains("MESH cannot be used"),
+            "{name}: {outcome:#?}"
+        );
+        assert!(
+            outcome.stderr.contains("the next run finds them"),
+            "{name}: {outcome:#?}"
+        );
+        assert_eq!(
+            site.names("taken").len(),
+            3,
+            "{name}: letters are taken all the same"
+        );
 
         mesh.server().clear_faults();
         let _ = site.run_once().exits(0);
         assert_eq!(mesh.collect(PRACTICE).len(), 3, "{name}");
         let _ = site.run_once().exits(0);
         let states = site.ledger().states().await;
-        assert!(states.values().all(|states| states == &["COLLECTED"]), "{name}: {states:?}");
+        assert!(
+            states.values().all(|states| states == &["COLLECTED"]),
+            "{name}: {states:?}"
+        );
         let _ = site.letterbox(&["audit", "verify"]).exits(0);
     }
 }
@@ -191,12 +220,16 @@ async fn sends_that_all_fail_leave_every_letter_for_the_next_run() {
 async fn a_mesh_that_fails_again_and_again_is_said_to_be_unusable() {
     let mesh = Mesh::start().await;
     let site = Site::new(&mesh);
-    mesh.server().fault(outbox(FaultAction::status(503)).always());
+    mesh.server()
+        .fault(outbox(FaultAction::status(503)).always());
     for n in 1..=8 {
         site.hand_over(&Letter::new(n));
     }
     let outcome = site.run_once().exits(4);
-    assert!(outcome.stderr.contains("MESH does not answer"), "{outcome:#?}");
+    assert!(
+        outcome.stderr.contains("MESH does not answer"),
+        "{outcome:#?}"
+    );
     mesh.server().clear_faults();
     delivered_within(45, &site, 8, "503").await;
     assert_eq!(mesh.collect(PRACTICE).len(), 8, "never two");
@@ -209,7 +242,10 @@ async fn a_mesh_that_is_not_there_at_all_keeps_letters_for_the_next_run() {
     mesh.stop().await;
     site.hand_over(&Letter::new(1));
     let outcome = site.run_once().exits(4);
-    assert!(outcome.stderr.contains("MESH cannot be used"), "{outcome:#?}");
+    assert!(
+        outcome.stderr.contains("MESH cannot be used"),
+        "{outcome:#?}"
+    );
     assert_eq!(site.names("taken"), ["1118-0001.txt"]);
 
     let back = Mesh::start().await;
@@ -226,13 +262,17 @@ async fn lookups_and_questions_that_fail_hold_nothing_up_for_good() {
     for (path, n) in paths.into_iter().zip(1..) {
         let site = Site::new(&mesh);
         let letter = Letter::new(n);
-        mesh.server().fault(Fault::new("GET", path, FaultAction::status(503)).always());
+        mesh.server()
+            .fault(Fault::new("GET", path, FaultAction::status(503)).always());
         mesh.server().fault(outbox(FaultAction::DropAfter));
         site.hand_over(&letter);
         let outcome = site.run_once();
         assert!(matches!(outcome.code, Some(0 | 4)), "{path}: {outcome:#?}");
         let held = site.ledger().way(&letter.number).await;
-        assert!(!held.view.letter.needs_person(), "{path}: a passing fault is no duty of a person");
+        assert!(
+            !held.view.letter.needs_person(),
+            "{path}: a passing fault is no duty of a person"
+        );
         mesh.server().clear_faults();
         assert!(mesh.collect(PRACTICE).len() <= 1, "{path}");
     }

@@ -11,6 +11,8 @@ mod crash;
 #[cfg(test)]
 mod doubt;
 #[cfg(test)]
+mod letters;
+#[cfg(test)]
 mod mllp;
 #[cfg(test)]
 mod python;
@@ -18,5 +20,7 @@ mod python;
 mod sandbox;
 #[cfg(test)]
 mod tamper;
+#[cfg(test)]
+mod trusts;
 #[cfg(test)]
 mod whole_way;

@@ -36,7 +36,9 @@ pub(crate) fn send(stream: &mut TcpStream, message: &[u8]) -> (String, String) {
     loop {
         if let Some(frame) = decoder.next_frame() {
             let answer = String::from_utf8(frame.unwrap().message).unwrap();
-            let msa = answer.split('\r').find_map(|segment| segment.strip_prefix("MSA|"));
+            let msa = answer
+                .split('\r')
+                .find_map(|segment| segment.strip_prefix("MSA|"));
             let code = msa.unwrap().split('|').next().unwrap().to_owned();
             return (code, answer);
         }

@@ -38,11 +38,25 @@ pub(crate) fn interpreter() -> PathBuf {
         if venv.exists() {
             fs::remove_dir_all(&venv).unwrap();
         }
-        let made = Command::new("python3").args(["-m", "venv"]).arg(&venv).status().unwrap();
+        let made = Command::new("python3")
+            .args(["-m", "venv"])
+            .arg(&venv)
+            .status()
+            .unwrap();
         assert!(made.success(), "a venv cannot be made");
         let package = format!("mesh-client=={VERSION}");
-        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", &package];
-        assert!(Command::new(&python).args(pip).status().unwrap().success(), "no {package}");
+        let pip = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            &package,
+        ];
+        assert!(
+            Command::new(&python).args(pip).status().unwrap().success(),
+            "no {package}"
+        );
         File::create(ready).unwrap();
     }
     python
@@ -81,5 +95,8 @@ pub(crate) fn collect(sandbox: &Sandbox) -> Vec<serde_json::Value> {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     let lines = String::from_utf8(output.stdout).unwrap();
-    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }

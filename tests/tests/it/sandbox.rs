@@ -40,7 +40,10 @@ async fn the_practice_gets_exactly_what_was_rendered_and_the_next_run_knows() {
 
     let _ = site.run_once().exits(0);
     let lines = site.letterbox(&["status", "--json"]).exits(0).json();
-    let states: Vec<_> = lines.iter().map(|line| line["state"].as_str().unwrap()).collect();
+    let states: Vec<_> = lines
+        .iter()
+        .map(|line| line["state"].as_str().unwrap())
+        .collect();
     assert_eq!(states, ["COLLECTED"; 3]);
     let _ = site.letterbox(&["audit", "verify"]).exits(0);
 }

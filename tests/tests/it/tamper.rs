@@ -24,7 +24,9 @@ async fn site() -> Site {
 /// Folds the write-ahead log into the database file.
 fn whole(site: &Site) {
     let db = database(site);
-    let _: i64 = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).unwrap();
+    let _: i64 = db
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+        .unwrap();
 }
 
 fn database(site: &Site) -> Connection {
@@ -37,8 +39,12 @@ fn verify(site: &Site) -> Outcome {
 
 fn events(site: &Site) -> Vec<(u32, Vec<u8>)> {
     let db = database(site);
-    let mut rows = db.prepare("SELECT seq, bytes FROM event ORDER BY seq").unwrap();
-    let events = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let mut rows = db
+        .prepare("SELECT seq, bytes FROM event ORDER BY seq")
+        .unwrap();
+    let events = rows
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap();
     events.map(Result::unwrap).collect()
 }
 
@@ -55,7 +61,9 @@ fn names(outcome: &Outcome, seq: u32) -> bool {
         assert!(fault["rule"].as_str().unwrap().starts_with('V'), "{fault}");
         assert!(fault["what"].is_string(), "{fault}");
     }
-    faults.iter().any(|fault| fault["seq"].as_u64() == Some(u64::from(seq)))
+    faults
+        .iter()
+        .any(|fault| fault["seq"].as_u64() == Some(u64::from(seq)))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,7 +107,10 @@ async fn one_byte_of_any_event_changed_in_the_file_is_found_and_named() {
     for (seq, bytes) in events(&site) {
         let length = bytes.len();
         let offset = [0, length / 2, length - 1][usize::try_from(seq % 3).unwrap()];
-        let places = file.windows(length).enumerate().filter(|(_, part)| *part == bytes);
+        let places = file
+            .windows(length)
+            .enumerate()
+            .filter(|(_, part)| *part == bytes);
         let outcomes: Vec<_> = places
             .map(|(at, _)| {
                 let mut changed = file.clone();
@@ -161,13 +172,23 @@ async fn a_checkpoint_kept_outside_tells_a_store_that_was_rolled_back_whole() {
     let (signatures, body) = (notes[notes.len() - 1], notes[notes.len() - 2]);
     let kept = format!("{body}{}\n", signatures.trim_end());
     site.write("kept-elsewhere.txt", &kept);
-    let arguments = ["audit", "verify", "--json", "--checkpoint", "kept-elsewhere.txt"];
+    let arguments = [
+        "audit",
+        "verify",
+        "--json",
+        "--checkpoint",
+        "kept-elsewhere.txt",
+    ];
     let _ = site.letterbox(&arguments).exits(0);
 
     let forged = kept.replacen("\n", "\n1", 1);
     site.write("forged.txt", forged);
-    let _ = site.letterbox(&["audit", "verify", "--checkpoint", "forged.txt"]).exits(1);
-    let _ = site.letterbox(&["audit", "verify", "--checkpoint", "missing.txt"]).exits(2);
+    let _ = site
+        .letterbox(&["audit", "verify", "--checkpoint", "forged.txt"])
+        .exits(1);
+    let _ = site
+        .letterbox(&["audit", "verify", "--checkpoint", "missing.txt"])
+        .exits(2);
 
     whole(&site);
     for (name, bytes) in older {
@@ -181,6 +202,11 @@ async fn a_checkpoint_kept_outside_tells_a_store_that_was_rolled_back_whole() {
     site.write("data/rt9.checkpoints.txt", format!("{kept}\n"));
     site.hand_over(&Letter::new(3));
     let refused = site.run_once().exits(4);
-    assert!(refused.stderr.contains("an older copy was put in its place"), "{refused:#?}");
+    assert!(
+        refused
+            .stderr
+            .contains("an older copy was put in its place"),
+        "{refused:#?}"
+    );
     assert_eq!(mesh.sends(), 2);
 }

@@ -21,7 +21,10 @@ async fn delivered(letters: &[Letter]) -> Vec<Vec<u8>> {
     }
     let _ = site.run_once().exits(0);
     let messages = mesh.collect("YGM24GP1");
-    messages.iter().map(mesh_testserver::StoredMessage::body).collect()
+    messages
+        .iter()
+        .map(mesh_testserver::StoredMessage::body)
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
