@@ -75,6 +75,9 @@ pub struct Summary {
     pub inbox_failed: usize,
     /// Why MESH could not be used, if it could not.
     pub mesh_fault: Option<String>,
+    /// Whether that is for our own settings: certificate, mailbox, password, shared key. Waiting
+    /// does not mend it.
+    pub settings_refused: bool,
 }
 
 impl Summary {
@@ -85,6 +88,11 @@ impl Summary {
         self.held += scanned.held;
         self.waiting += scanned.waiting;
         self.failed += scanned.failed;
+    }
+
+    fn fault(&mut self, error: &mesh_client::Error) {
+        self.mesh_fault = Some(error.to_string());
+        self.settings_refused = error.is_configuration();
     }
 }
 
@@ -200,13 +208,11 @@ impl<S: Store + 'static> Gateway<S> {
 
     /// Proves connection, certificate and password before any letter's attempt is spent on them.
     async fn greet(&self, summary: &mut Summary) {
-        summary.mesh_fault = match self.mesh.client().handshake().await {
-            Ok(()) => None,
-            Err(error) => {
-                tracing::error!(%error, "MESH cannot be used for now; letters wait");
-                Some(error.to_string())
-            }
-        };
+        (summary.mesh_fault, summary.settings_refused) = (None, false);
+        if let Err(error) = self.mesh.client().handshake().await {
+            tracing::error!(%error, "MESH cannot be used for now; letters wait");
+            summary.fault(&error);
+        }
     }
 
     async fn look(
@@ -249,7 +255,7 @@ impl<S: Store + 'static> Gateway<S> {
             }
             Err(GatewayError::Mesh(error)) => {
                 tracing::error!(%error, "the mailbox could not be looked into");
-                summary.mesh_fault = Some(error.to_string());
+                summary.fault(&error);
                 Ok(())
             }
             Err(error) => Err(error),

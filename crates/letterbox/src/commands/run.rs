@@ -48,9 +48,12 @@ async fn one_once(config: &Config, context: &Context, trust: &TrustSection) -> R
     let (people, drafts) = waiting(&opened).await?;
     report(context, trust, &summary, people, drafts)?;
     if let Some(fault) = summary.mesh_fault {
-        return Err(Exit::Unavailable(format!(
-            "MESH cannot be used: {fault}; letters wait, the next run finds them"
-        )));
+        let text = format!("MESH cannot be used: {fault}; letters wait, the next run finds them");
+        return Err(if summary.settings_refused {
+            Exit::Configuration(text)
+        } else {
+            Exit::Unavailable(text)
+        });
     }
     if people > 0 || summary.failed > 0 {
         return Err(Exit::Person(person(people, summary.failed)));
