@@ -43,6 +43,9 @@ impl Default for Run {
 /// After how many looks MESH is greeted again when it could not be used.
 const GREET_AGAIN: u32 = 15;
 
+/// Longest time that a single run waits for files to be still; others are for the next run.
+const STILL_WAIT_MAX: Duration = Duration::from_secs(10);
+
 /// What a run did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -112,7 +115,7 @@ impl<S: Store + 'static> Gateway<S> {
         let mut summary = Summary::default();
         self.greet(&mut summary).await;
         let mut looked = self.look(run, Some(started), &mut summary).await;
-        if looked.is_ok() && summary.waiting > 0 {
+        if looked.is_ok() && summary.waiting > 0 && still_for(run) <= STILL_WAIT_MAX {
             // Files that were put there a moment ago are still after a moment.
             tokio::time::sleep(still_for(run)).await;
             looked = self.look(run, Some(started), &mut summary).await;
