@@ -37,12 +37,29 @@ impl Exit {
         ExitCode::from(self.code())
     }
 
-    /// The graver of two: what the operator must mend first.
-    pub(crate) fn or_graver(self, other: Option<Self>) -> Self {
-        match other {
-            Some(other) if other.weight() > self.weight() => other,
-            _ => self,
+    /// The same, with the trust that it is about.
+    pub(crate) fn of(self, trust: &str) -> Self {
+        let told = |text: String| format!("{trust}: {text}");
+        match self {
+            Self::Wanting(text) => Self::Wanting(told(text)),
+            Self::Configuration(text) => Self::Configuration(told(text)),
+            Self::Person(text) => Self::Person(told(text)),
+            Self::Unavailable(text) => Self::Unavailable(told(text)),
         }
+    }
+
+    /// The graver of two: what the operator must mend first. The other is said at once.
+    pub(crate) fn or_graver(self, other: Option<Self>) -> Self {
+        let Some(other) = other else {
+            return self;
+        };
+        let (graver, lesser) = if other.weight() > self.weight() {
+            (other, self)
+        } else {
+            (self, other)
+        };
+        output::complain(&lesser.to_string());
+        graver
     }
 
     const fn weight(&self) -> u8 {
@@ -112,5 +129,20 @@ mod tests {
         assert_eq!(person().or_graver(Some(store())).code(), 4);
         assert_eq!(store().or_graver(Some(person())).code(), 4);
         assert_eq!(person().or_graver(None).code(), 3);
+    }
+
+    #[test]
+    fn a_trusts_fault_names_it_and_keeps_its_code() {
+        let of = |exit: Exit| (exit.code(), exit.of("RXX").to_string());
+        let said = || "why".to_owned();
+        let exits = [
+            Exit::Wanting(said()),
+            Exit::Configuration(said()),
+            Exit::Person(said()),
+            Exit::Unavailable(said()),
+        ];
+        let codes = exits.into_iter().map(of).collect::<Vec<_>>();
+        let expected = [1, 2, 3, 4].map(|code| (code, "RXX: why".to_owned()));
+        assert_eq!(codes, expected);
     }
 }

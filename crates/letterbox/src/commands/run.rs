@@ -31,8 +31,7 @@ async fn run_all_once(config: &Config, context: &Context) -> Result<(), Exit> {
     let mut gravest: Option<Exit> = None;
     for trust in config.trusts(context.trust.as_deref())? {
         if let Err(exit) = one_once(config, context, trust).await {
-            complain(&format!("{}: {exit}", trust.code));
-            gravest = Some(exit.or_graver(gravest));
+            gravest = Some(exit.of(trust.code.as_str()).or_graver(gravest));
         }
     }
     gravest.map_or(Ok(()), Err)
@@ -167,8 +166,7 @@ async fn run_for_ever(config: &Config, context: &Context) -> Result<(), Exit> {
     while let Some(ended) = trusts.join_next().await {
         let (code, result) = ended.map_err(|error| Exit::Unavailable(error.to_string()))?;
         if let Err(exit) = result {
-            complain(&format!("{code}: {exit}"));
-            gravest = Some(exit.or_graver(gravest));
+            gravest = Some(exit.of(&code).or_graver(gravest));
         }
     }
     gravest.map_or(Ok(()), Err)
