@@ -113,7 +113,7 @@ fn refused_by_mesh(name: &str, site: &Site) {
         1,
         "letters are taken all the same"
     );
-    assert_eq!(greeted.code, Some(2), "{greeted:#?}");
+    assert_eq!((run.code, greeted.code), (Some(2), Some(2)), "{run:#?} {greeted:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -238,9 +238,9 @@ async fn route_makes_one_decision_and_explains_it() {
         json!({
             "today": "2026-11-20",
             "letter": {"kind": "outpatient", "signed_off": true, "event_at": "2026-11-18"},
-            "patient": {"nhs_number": "9434765919", "family": "CANARYNAME", "hospital_practice": practice},
+            "patient": {"nhs_number": "9990012377", "family": "CANARYNAME", "hospital_practice": practice},
             "mailboxes": {practice: {"TOC_OUTP_ATT_DMS": mailboxes}},
-            "policy": {"demographics": "source", "workflows": ["TOC_OUTP_ATT_DMS"]},
+            "policy": {"demographics": "source", "allow_synthetic": true, "workflows": ["TOC_OUTP_ATT_DMS"]},
         })
         .to_string()
     };
