@@ -1,5 +1,7 @@
 use std::fmt::Write as _;
 
+use nhs_types::NhsNumber;
+
 /// An NHS number of a test patient: 999, six digits, and a check digit that holds. Different for
 /// each `n` below 500,000.
 pub fn nhs_number(n: u32) -> String {
@@ -96,12 +98,7 @@ impl Letter {
             practice,
             ..
         } = self;
-        let spaced = format!(
-            "{} {} {}",
-            &nhs_number[..3],
-            &nhs_number[3..6],
-            &nhs_number[6..]
-        );
+        let spaced = NhsNumber::parse(nhs_number).unwrap().spaced();
         let mut text = format!(
             "NORTHMOOR UNIVERSITY HOSPITALS NHS TRUST                  PAGE 1 of 1\n\
              RUN DATE: 21/11/25   RUN TIME: 0915   RUN USER: HIM.BKG\n\

@@ -2,11 +2,14 @@
 
 use std::fs;
 use std::io::{Cursor, Read as _, Write as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
 
 use letterbox_tests::{Letter, Mesh, Plan, Site, TrustPlan};
 use mesh_testserver::{Fault, FaultAction, Mailbox, TestServer};
-use nhs_types::{MailboxId, OdsCode, WorkflowId};
+use nhs_types::{MailboxId, NhsNumber, OdsCode, WorkflowId};
 use zip::write::SimpleFileOptions;
 
 use crate::mllp;
@@ -52,7 +55,7 @@ fn patient(letters: &[Letter]) -> Vec<String> {
 }
 
 fn spaced(number: &str) -> String {
-    format!("{} {} {}", &number[..3], &number[3..6], &number[6..])
+    NhsNumber::parse(number).unwrap().spaced()
 }
 
 fn secrets() -> Vec<String> {
@@ -157,104 +160,162 @@ impl Told {
     }
 }
 
+/// A trust that the canary's letters come to, and a MESH that fails now and then.
+struct Cage {
+    mesh: Mesh,
+    site: Site,
+    address: SocketAddr,
+    letters: Vec<Letter>,
+}
+
+const TRACE: [&str; 2] = ["--log", "trace"];
+
+impl Cage {
+    async fn new() -> Self {
+        let mesh = mesh().await;
+        let mut trust = TrustPlan::new("RT9", "RT9OT001", PASSWORD);
+        let address = mllp::free_address();
+        trust.listen = Some(address);
+        "look_every_seconds = 1\npoll_every_seconds = 1".clone_into(&mut trust.delivery);
+        let plan = Plan {
+            trusts: vec![trust],
+            ..Plan::default()
+        };
+        Self {
+            site: Site::planned(&mesh, plan),
+            mesh,
+            address,
+            letters: (1..=9).map(canary).collect(),
+        }
+    }
+
+    /// Good letters, and each kind of bad one.
+    fn letters_arrive(&self) {
+        let [text, docx, draft, bad, apart, typed, odd, other, _] = self.letters.as_slice() else {
+            panic!("nine letters");
+        };
+        let site = &self.site;
+        site.put("text.txt", text.to_text());
+        site.put("word.docx", word(docx));
+        site.put("draft.txt", draft.clone().unsigned().to_text());
+        let wrong = bad
+            .to_text()
+            .replace(&spaced(&bad.nhs_number), "999 123 4567");
+        site.put("bad.txt", wrong);
+        let disagrees = format!(r#"{{"patient":{{"nhs_number":"{}"}}}}"#, other.nhs_number);
+        site.put("apart.txt", apart.to_text());
+        site.put("apart.json", disagrees);
+        let types =
+            r#"{"signed_off_at":"QUILLONIA ZEBEDEEX","patient":{"birth_date":"29/02/1924"}}"#;
+        site.put("typed.txt", typed.to_text());
+        site.put("typed.json", types);
+        site.put("odd.txt", odd.to_text());
+        site.put("odd.json", odd.to_text());
+        site.put(
+            "photo.bin",
+            [b"\xFF\xD8\xFF\xE0 ".as_slice(), odd.to_text().as_bytes()].concat(),
+        );
+    }
+
+    /// Weather that makes every kind of error speak.
+    fn mesh_fails(&self) {
+        let page = FaultAction::status_with_body(503, "<p>ZEBEDEEX was here</p>");
+        for action in [FaultAction::DropAfter, page, FaultAction::status(429)] {
+            self.mesh
+                .server()
+                .fault(Fault::new("POST", "*/outbox", action));
+        }
+        let lost = Fault::new("GET", "*/tracking*", FaultAction::status(500));
+        self.mesh.server().fault(lost);
+    }
+
+    /// Messages over MLLP, good and bad, to a run that goes on for a while.
+    fn run_for_a_while(&self, told: &mut Told) {
+        let running = self.site.start(&[&TRACE[..], &["run"]].concat());
+        let mut stream = mllp::connect(self.address);
+        let good = String::from_utf8(self.letters[8].to_hl7("T02", "C1")).unwrap();
+        let broken = good.replace("PID|", "PIX|");
+        for (message, expected) in [
+            (good.as_str(), "AA"),
+            (&broken, "AR"),
+            ("MSH|ZEBEDEEX^QUILLONIA", "AR"),
+        ] {
+            let (code, answer) = mllp::send(&mut stream, message.as_bytes());
+            assert_eq!(code, expected, "{answer}");
+            told.add("the answer to an HL7 message", answer);
+        }
+        sleep(Duration::from_secs(3));
+        let outcome = running.terminate().exits(0);
+        for target in ["TRACE", "letter_gateway", "hyper_util"] {
+            assert!(
+                outcome.stderr.contains(target),
+                "{target} is not in the log"
+            );
+        }
+        told.add("stdout of run", outcome.stdout);
+        told.add("stderr of run", outcome.stderr);
+    }
+
+    fn other_commands(&self, told: &mut Told) {
+        for arguments in [
+            &["run", "--once"][..],
+            &["run", "--once", "--json"],
+            &["check"],
+            &["audit", "verify"],
+            &["audit", "verify", "--json"],
+            &["mesh", "handshake"],
+            &["mesh", "inbox"],
+        ] {
+            let outcome = self.site.letterbox(&[&TRACE[..], arguments].concat());
+            told.add(&format!("{arguments:?}"), outcome.said());
+        }
+    }
+
+    /// Everything that was written: store, names of files, reasons beside refused files.
+    fn files_written(&self, told: &mut Told) {
+        for path in files(&self.site.path("data")) {
+            told.add(&path.to_string_lossy(), fs::read(&path).unwrap());
+        }
+        for path in files(self.site.folder()) {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if name.ends_with(".reason.txt") {
+                told.add(&name, fs::read(&path).unwrap());
+            }
+            told.add("the name of a file", name);
+        }
+    }
+
+    /// What MESH was told beside the message itself; gives the hashes in the tokens.
+    fn headers(&self, told: &mut Told) -> Vec<String> {
+        let mut hashes = Vec::new();
+        for request in self.mesh.server().log() {
+            let token = request.token().unwrap_or_default().to_owned();
+            hashes.extend(
+                token
+                    .rsplit(':')
+                    .next()
+                    .filter(|hash| hash.len() == 64)
+                    .map(str::to_owned),
+            );
+            let headers = format!("{:?} {} {}", request.headers, request.path, request.query);
+            told.add("headers to MESH", headers);
+        }
+        hashes
+    }
+}
+
 /// Issue "What must be shown" 6.
 #[tokio::test(flavor = "multi_thread")]
 async fn design_5_12_nothing_that_identifies_is_seen_on_the_whole_way() {
-    let mesh = mesh().await;
-    let mut trust = TrustPlan::new("RT9", "RT9OT001", PASSWORD);
-    let address = mllp::free_address();
-    trust.listen = Some(address);
-    "look_every_seconds = 1\npoll_every_seconds = 1".clone_into(&mut trust.delivery);
-    let site = Site::planned(
-        &mesh,
-        Plan {
-            trusts: vec![trust],
-            ..Plan::default()
-        },
-    );
-    let letters: Vec<Letter> = (1..=9).map(canary).collect();
-    let [text, docx, hl7, draft, bad, apart, typed, late, gone] = letters.as_slice() else {
-        panic!("nine letters");
-    };
+    let cage = Cage::new().await;
     let mut told = Told { parts: Vec::new() };
-
-    site.put("text.txt", text.to_text());
-    site.put("word.docx", word(docx));
-    site.put("draft.txt", draft.clone().unsigned().to_text());
-    // A number that is wrong, a sidecar that disagrees, one whose values are of the wrong type, one
-    // that is a letter itself, a file that is none but names her.
-    site.put(
-        "bad.txt",
-        bad.to_text()
-            .replace(&spaced(&bad.nhs_number), "999 123 4567"),
-    );
-    site.put("apart.txt", apart.to_text());
-    site.put(
-        "apart.json",
-        format!(r#"{{"patient":{{"nhs_number":"{}"}}}}"#, gone.nhs_number),
-    );
-    site.put("typed.txt", typed.to_text());
-    site.put(
-        "typed.json",
-        r#"{"signed_off_at":"QUILLONIA ZEBEDEEX","patient":{"birth_date":"29/02/1924"}}"#,
-    );
-    site.put("odd.txt", late.to_text());
-    site.put("odd.json", late.to_text());
-    site.put(
-        "photo.bin",
-        [b"\xFF\xD8\xFF\xE0 ".as_slice(), late.to_text().as_bytes()].concat(),
-    );
-    // Weather that makes every kind of error speak.
-    let outbox = |action| Fault::new("POST", "*/outbox", action);
-    mesh.server().fault(outbox(FaultAction::DropAfter));
-    mesh.server().fault(outbox(FaultAction::status_with_body(
-        503,
-        "<p>ZEBEDEEX was here</p>",
-    )));
-    mesh.server().fault(outbox(FaultAction::status(429)));
-    mesh.server()
-        .fault(Fault::new("GET", "*/tracking*", FaultAction::status(500)));
-
-    let trace = ["--log", "trace"];
-    let running = site.start(&[&trace[..], &["run"]].concat());
-    let mut stream = mllp::connect(address);
-    let (code, answer) = mllp::send(&mut stream, &hl7.to_hl7("T02", "C1"));
-    assert_eq!(code, "AA", "{answer}");
-    told.add("the answer to an HL7 message", answer);
-    let broken = hl7.to_hl7("T02", "C2");
-    let broken = String::from_utf8(broken).unwrap().replace("PID|", "PIX|");
-    let (_, answer) = mllp::send(&mut stream, broken.as_bytes());
-    told.add("the answer to a broken HL7 message", answer);
-    let (_, answer) = mllp::send(&mut stream, b"MSH|ZEBEDEEX^QUILLONIA");
-    told.add("the answer to half a header", answer);
-    std::thread::sleep(std::time::Duration::from_secs(3));
-    let outcome = running.terminate().exits(0);
-    assert!(
-        outcome.stderr.contains("TRACE") || outcome.stderr.contains("DEBUG"),
-        "{outcome:#?}"
-    );
-    for target in ["letter_gateway", "hyper_util"] {
-        assert!(
-            outcome.stderr.contains(target),
-            "{target} logs nothing at trace level"
-        );
-    }
-    told.add("stdout of run", outcome.stdout);
-    told.add("stderr of run", outcome.stderr);
-
-    for arguments in [
-        &["run", "--once"][..],
-        &["run", "--once", "--json"],
-        &["check"],
-        &["audit", "verify"],
-        &["audit", "verify", "--json"],
-        &["mesh", "handshake"],
-        &["mesh", "inbox"],
-    ] {
-        let outcome = site.letterbox(&[&trace[..], arguments].concat());
-        told.add(&format!("{arguments:?}"), outcome.said());
-    }
-    let sent = mesh.collect("YGM24GP1");
+    cage.letters_arrive();
+    cage.mesh_fails();
+    cage.run_for_a_while(&mut told);
+    cage.other_commands(&mut told);
+    cage.files_written(&mut told);
+    let patient = patient(&cage.letters);
+    let sent = cage.mesh.collect("YGM24GP1");
     assert!(
         sent.len() >= 3,
         "{} of the canary's letters were sent",
@@ -262,52 +323,41 @@ async fn design_5_12_nothing_that_identifies_is_seen_on_the_whole_way() {
     );
     assert!(
         sent.iter()
-            .all(|message| !find(&message.body(), &patient(&letters)).is_empty())
+            .all(|message| !find(&message.body(), &patient).is_empty())
     );
 
-    let tokens = mesh.server().log().into_iter().map(|request| {
-        told.add(
-            "headers to MESH",
-            format!("{:?} {} {}", request.headers, request.path, request.query),
-        );
-        request.token().unwrap_or_default().to_owned()
-    });
-    let tokens: Vec<String> = tokens.filter(|token| token.len() > 80).collect();
-    assert!(!tokens.is_empty());
-    for path in files(&site.path("data")) {
-        told.add(&format!("{}", path.display()), fs::read(&path).unwrap());
-    }
-    for path in files(site.folder()) {
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if name.ends_with(".reason.txt") {
-            told.add(&name, fs::read(&path).unwrap());
-        }
-        told.add("the name of a file", name);
-    }
-    let numbers: Vec<String> = letters.iter().map(|letter| letter.number.clone()).collect();
-    told.assert_without(&patient(&letters));
-    told.assert_without(&secrets());
-    told.assert_without(&numbers);
-    // A token is in the headers of its own request, and nowhere else; its hash is its last part.
-    told.parts.retain(|(name, _)| name != "headers to MESH");
-    let hashes: Vec<String> = tokens
-        .iter()
-        .map(|token| token.rsplit(':').next().unwrap().to_owned())
-        .collect();
+    // A token's hash stands in the headers of its own request, and nowhere else.
+    let mut headers = Told { parts: Vec::new() };
+    let hashes = cage.headers(&mut headers);
+    assert!(!hashes.is_empty());
     told.assert_without(&hashes);
+    told.parts.extend(headers.parts);
+    let numbers = cage.letters.iter().map(|letter| letter.number.clone());
+    told.assert_without(&numbers.collect::<Vec<_>>());
+    told.assert_without(&patient);
+    told.assert_without(&secrets());
+    let _ = cage.site.letterbox(&["audit", "verify"]).exits(0);
+}
 
-    // The list of letters may show the document's number: a person asked for it.
-    told.parts.clear();
+/// A list may show the document's number, for a person asked for it, and nothing of the patient.
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_show_document_numbers_and_no_patient() {
+    let cage = Cage::new().await;
+    cage.letters_arrive();
+    let _ = cage.site.run_once().exits(3);
+    let mut told = Told { parts: Vec::new() };
     for command in ["status", "worklist"] {
         for arguments in [&[command][..], &[command, "--json"]] {
-            let outcome = site.letterbox(&[&trace[..], arguments].concat()).exits(0);
+            let outcome = cage
+                .site
+                .letterbox(&[&TRACE[..], arguments].concat())
+                .exits(0);
             assert!(outcome.stdout.contains("DOCCANARY-"), "{outcome:#?}");
             told.add(command, outcome.said());
         }
     }
-    told.assert_without(&patient(&letters));
+    told.assert_without(&patient(&cage.letters));
     told.assert_without(&secrets());
-    let _ = site.letterbox(&["audit", "verify"]).exits(0);
 }
 
 /// The test itself can fail: what it looks for is found where it is.

@@ -12,7 +12,7 @@ fn in_folder(folder: &Path, arguments: &[&str]) -> Outcome {
     Running::start(&mut letterbox(folder, arguments)).wait()
 }
 
-fn members(value: &Value) -> Vec<&str> {
+pub(crate) fn members(value: &Value) -> Vec<&str> {
     value
         .as_object()
         .unwrap()
@@ -21,7 +21,7 @@ fn members(value: &Value) -> Vec<&str> {
         .collect()
 }
 
-fn text<'a>(value: &'a Value, member: &str) -> &'a str {
+pub(crate) fn text<'a>(value: &'a Value, member: &str) -> &'a str {
     value[member]
         .as_str()
         .unwrap_or_else(|| panic!("no {member} in {value}"))
@@ -307,120 +307,6 @@ async fn ods_import_takes_the_real_table() {
         .exits(0)
         .json()[0];
     assert_eq!(again, answer);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn mesh_by_hand() {
-    let mesh = Mesh::start().await;
-    let site = Site::new(&mesh);
-    let answer = |arguments: &[&str]| {
-        let outcome = site.letterbox(&[arguments, &["--json"]].concat()).exits(0);
-        outcome.json()
-    };
-    assert_eq!(
-        answer(&["mesh", "handshake"]),
-        [json!({"mailbox": "RT9OT001"})]
-    );
-    let found = answer(&["mesh", "lookup", "A99991", "TOC_OUTP_ATT_DMS"]);
-    assert_eq!(
-        found,
-        [json!({"mailbox_id": "YGM24GP1", "mailbox_name": "Practice one"})]
-    );
-    let _ = site
-        .letterbox(&["mesh", "lookup", "A99991", "NO_SUCH"])
-        .exits(1);
-
-    site.write("page.xml", "<letter/>");
-    let send = [
-        "mesh",
-        "send",
-        "--to",
-        "RT9OT001",
-        "--workflow",
-        "TEST",
-        "--local-id",
-        "MINE-1",
-        "page.xml",
-    ];
-    let sent = answer(&send);
-    let id = text(&sent[0], "message_id");
-    assert_eq!(answer(&["mesh", "inbox"]), [json!({"message_id": id})]);
-
-    let tracked = &answer(&["mesh", "track", id])[0];
-    let expected = [
-        "code",
-        "description",
-        "local_id",
-        "message_id",
-        "recipient",
-        "status",
-        "status_at",
-    ];
-    assert_eq!(members(tracked), expected);
-    assert_eq!(
-        (text(tracked, "status"), text(tracked, "recipient")),
-        ("accepted", "RT9OT001")
-    );
-    assert_eq!(
-        &answer(&["mesh", "track", "--local-id", "MINE-1"])[0],
-        tracked
-    );
-    let _ = site
-        .letterbox(&["mesh", "track", "--local-id", "NOT-MINE"])
-        .exits(1);
-    let _ = site.letterbox(&["mesh", "track"]).exits(2);
-
-    let got = &answer(&["mesh", "get", id, "--out", "got.xml"])[0];
-    assert_eq!(fs::read(site.path("got.xml")).unwrap(), b"<letter/>");
-    assert_eq!(
-        (text(got, "kind"), got["bytes"].as_u64()),
-        ("data", Some(9))
-    );
-    assert_eq!(
-        (text(got, "mex-messageid"), text(got, "mex-localid")),
-        (id, "MINE-1")
-    );
-    assert_eq!(text(got, "sha256").len(), 64);
-    assert!(members(got).iter().all(|name| *name == name.to_lowercase()));
-
-    let _ = answer(&["mesh", "ack", id]);
-    assert!(answer(&["mesh", "inbox"]).is_empty());
-    assert_eq!(
-        text(&answer(&["mesh", "track", id])[0], "status"),
-        "acknowledged"
-    );
-    let _ = site
-        .letterbox(&["mesh", "get", "20200101000000000000_ABCDEF", "--out", "x"])
-        .exits(1);
-    assert!(!site.path("x").exists());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn mesh_get_of_a_report_says_what_it_is_about() {
-    let mesh = Mesh::start().await;
-    let site = Site::new(&mesh);
-    site.write("page.xml", "<letter/>");
-    let send = [
-        "mesh",
-        "send",
-        "--to",
-        "YGM24GP1",
-        "--workflow",
-        "TEST",
-        "--local-id",
-        "MINE-2",
-        "page.xml",
-    ];
-    let _ = site.letterbox(&send).exits(0);
-    let sent = &mesh.waiting("YGM24GP1")[0];
-    let report = mesh.server().undeliverable(&sent.id).unwrap();
-    let arguments = ["mesh", "get", report.as_str(), "--out", "report", "--json"];
-    let got = &site.letterbox(&arguments).exits(0).json()[0];
-    assert_eq!(text(got, "kind"), "report");
-    assert_eq!(text(got, "linked_message_id"), sent.id.as_str());
-    assert_eq!((text(got, "local_id"), text(got, "code")), ("MINE-2", "14"));
-    assert_eq!(text(got, "event"), "SEND");
-    assert!(text(got, "description").contains("not collected"), "{got}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

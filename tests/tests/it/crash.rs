@@ -5,7 +5,7 @@ use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use letterbox_tests::{Dice, Letter, Mesh, Site};
+use letterbox_tests::{Dice, Letter, Mesh, Site, Way};
 use mesh_testserver::{Fault, FaultAction};
 
 /// How often it is killed, where `LETTERBOX_CRASH_ROUNDS` does not say.
@@ -44,102 +44,121 @@ fn archived(site: &Site) -> usize {
     sizes.filter(|size| *size > 0).count()
 }
 
-/// Issue "What must be shown" 3.
-#[tokio::test(flavor = "multi_thread")]
-async fn design_5_1_no_letter_is_lost_or_doubled_unknown_when_the_process_is_killed() {
-    let mut dice = Dice::new();
-    let mesh = Mesh::start().await;
-    let site = Site::new(&mesh);
-    let mut received = Received::new();
-    let (rounds, mut killed, mut handed) = (rounds(), 0, 0);
-    let mut longest = DELAY_MAX;
-    while killed < rounds {
-        for _ in 0..LETTERS_A_ROUND {
-            if handed < rounds * LETTERS_A_ROUND {
-                handed += 1;
-                site.hand_over(&Letter::new(handed));
-            }
+/// The program under attack, and what its practice received.
+struct Siege {
+    dice: Dice,
+    mesh: Mesh,
+    site: Site,
+    received: Received,
+    killed: u32,
+    handed: u32,
+    /// Milliseconds within which the next kill falls: not much longer than a run takes.
+    within: u64,
+}
+
+impl Siege {
+    async fn new() -> Self {
+        let mesh = Mesh::start().await;
+        Self {
+            dice: Dice::new(),
+            site: Site::new(&mesh),
+            mesh,
+            received: Received::new(),
+            killed: 0,
+            handed: 0,
+            within: DELAY_MAX,
         }
-        if dice.between(0, 4) == 0 {
-            mesh.server()
-                .fault(Fault::new("POST", "*/outbox", FaultAction::DropAfter));
+    }
+
+    fn letters_arrive(&mut self, letters: u32) {
+        for _ in 0..LETTERS_A_ROUND.min(letters - self.handed) {
+            self.handed += 1;
+            self.site.hand_over(&Letter::new(self.handed));
         }
+        if self.dice.between(0, 4) == 0 {
+            let lost = Fault::new("POST", "*/outbox", FaultAction::DropAfter);
+            self.mesh.server().fault(lost);
+        }
+        if self.dice.between(0, 5) == 0 {
+            collect(&self.mesh, &mut self.received);
+        }
+    }
+
+    fn run_and_kill(&mut self) {
+        let delay = Duration::from_millis(self.dice.between(DELAY_MIN, self.within + 1));
         let begin = Instant::now();
-        let mut run = site.start(&["run", "--once"]);
-        let delay = Duration::from_millis(dice.between(DELAY_MIN, longest + 1));
+        let mut run = self.site.start(&["run", "--once"]);
         while begin.elapsed() < delay && !run.has_ended() {
             sleep(Duration::from_millis(1));
         }
         if run.has_ended() {
-            // The next one is killed before it is through.
-            longest = u64::try_from(begin.elapsed().as_millis())
-                .unwrap()
-                .clamp(DELAY_MIN, DELAY_MAX);
+            let took = u64::try_from(begin.elapsed().as_millis()).unwrap();
+            self.within = took.clamp(DELAY_MIN, DELAY_MAX);
         } else {
-            killed += 1;
-            longest = (longest + DELAY_MIN).min(DELAY_MAX);
+            self.killed += 1;
+            self.within = (self.within + DELAY_MIN).min(DELAY_MAX);
         }
         let _ = run.kill();
-        if dice.between(0, 5) == 0 {
-            collect(&mesh, &mut received);
-        }
     }
-    mesh.server().clear_faults();
 
-    // MESH is asked about a copy once a minute at most, so some are not yet known to be collected.
-    let mut runs = 0;
-    let ways = loop {
-        let outcome = site.run_once();
-        collect(&mesh, &mut received);
-        let ways = site.ledger().ways().await;
-        let open: Vec<_> = ways.iter().filter(|way| !way.is_accepted()).collect();
-        if open.is_empty() && site.names("in").is_empty() {
-            break ways;
+    /// Runs in peace until all letters are with MESH. It is asked about each once a minute at
+    /// most, so some are not yet known to be collected.
+    async fn settle(&mut self) -> Vec<Way> {
+        self.mesh.server().clear_faults();
+        for _ in 0..RUNS_MAX {
+            let _ = self.site.run_once();
+            collect(&self.mesh, &mut self.received);
+            let ways = self.site.ledger().ways().await;
+            if ways.iter().all(Way::is_accepted) && self.site.names("in").is_empty() {
+                return ways;
+            }
+            sleep(Duration::from_millis(100));
         }
-        runs += 1;
-        assert!(runs < RUNS_MAX, "{outcome:#?} {open:#?}");
-        sleep(Duration::from_millis(100));
-    };
+        panic!("{:?}", self.site.ledger().states().await);
+    }
 
-    assert_eq!(archived(&site), usize::try_from(handed).unwrap());
-    assert!(site.names("refused").is_empty());
-    assert_eq!(
-        ways.len(),
-        usize::try_from(handed).unwrap(),
-        "each letter once"
-    );
-    let mut doubles = 0;
-    for way in &ways {
+    /// Whether the practice has this letter more than once, which the ledger must then report.
+    fn is_double(&mut self, way: &Way) -> bool {
         let copy = &way.view.copies[0];
-        let count = received.remove(copy.local_id.as_str()).unwrap_or(0);
+        let count = self.received.remove(copy.local_id.as_str()).unwrap_or(0);
+        let known = copy.alert.is_some() || way.count("send.multiple") > 0;
+        let (document, kinds) = (&way.document, &way.kinds);
+        assert!(count >= 1, "{document} never arrived: {kinds:?}");
         assert!(
-            count >= 1,
-            "{} never arrived: {:?}",
-            way.document,
-            way.kinds
+            count == 1 || known,
+            "{document} arrived {count} times, unknown: {kinds:?}"
         );
-        if count > 1 {
-            doubles += 1;
-            let reported = copy.alert.is_some() || way.count("send.multiple") > 0;
-            assert!(
-                reported,
-                "{} arrived {count} times, unknown: {:?}",
-                way.document, way.kinds
-            );
-        }
+        count > 1
     }
+}
+
+/// Issue "What must be shown" 3.
+#[tokio::test(flavor = "multi_thread")]
+async fn design_5_1_no_letter_is_lost_or_doubled_unknown_when_the_process_is_killed() {
+    let rounds = rounds();
+    let mut siege = Siege::new().await;
+    while siege.killed < rounds {
+        siege.letters_arrive(rounds * LETTERS_A_ROUND);
+        siege.run_and_kill();
+    }
+    let ways = siege.settle().await;
+    let handed = usize::try_from(siege.handed).unwrap();
+    assert_eq!(archived(&siege.site), handed);
+    assert!(siege.site.names("refused").is_empty());
+    assert_eq!(ways.len(), handed, "each letter once");
+    let doubles = ways.iter().filter(|way| siege.is_double(way)).count();
     assert!(
-        received.is_empty(),
-        "messages that no letter knows: {received:?}"
+        siege.received.is_empty(),
+        "messages of no letter: {:?}",
+        siege.received
     );
-    let restarts = ways
-        .iter()
-        .map(|way| way.count("send.unknown"))
-        .sum::<usize>();
-    println!("{killed} kills, {handed} letters, {restarts} doubtful sends, {doubles} doubles");
+
+    let doubts: usize = ways.iter().map(|way| way.count("send.unknown")).sum();
+    let killed = siege.killed;
+    println!("{killed} kills, {handed} letters, {doubts} doubtful sends, {doubles} doubles");
     assert!(
-        restarts > 0,
+        doubts > 0,
         "no kill met an open attempt: the test shows nothing"
     );
-    let _ = site.letterbox(&["audit", "verify"]).exits(0);
+    let _ = siege.site.letterbox(&["audit", "verify"]).exits(0);
 }

@@ -13,6 +13,8 @@ mod doubt;
 #[cfg(test)]
 mod letters;
 #[cfg(test)]
+mod mesh;
+#[cfg(test)]
 mod mllp;
 #[cfg(test)]
 mod python;

@@ -39,7 +39,7 @@ async fn what_the_practice_gets_parses_strictly_and_holds_the_letters_words() {
     assert_eq!(message.report.report_type, "Outpatient Letter");
 
     let payload = parsed.payload.expect("a document");
-    let html = String::from_utf8(payload.bytes.clone()).unwrap();
+    let html = String::from_utf8(payload.bytes).unwrap();
     let read = letter_shape::visible_text(&html);
     for words in WORDS {
         assert!(read.contains(words), "{words} is not in: {read}");
