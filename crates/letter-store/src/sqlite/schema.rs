@@ -75,7 +75,7 @@ fn has_key_check(db: &Connection) -> rusqlite::Result<bool> {
 /// WAL with synchronous FULL: a commit that answered survives a power cut.
 fn configure(db: &Connection, path: &Path) -> Result<(), OpenError> {
     let set = || {
-        db.pragma_update(None, "journal_mode", "WAL")?;
+        patiently(|| db.pragma_update(None, "journal_mode", "WAL"))?;
         db.pragma_update(None, "synchronous", "FULL")?;
         db.pragma_update(None, "foreign_keys", "ON")?;
         db.set_prepared_statement_cache_capacity(64);
@@ -90,17 +90,30 @@ fn configure(db: &Connection, path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
+/// SQLite does not wait by itself where two processes change the journal of one file.
+fn patiently(mut change: impl FnMut() -> rusqlite::Result<()>) -> rusqlite::Result<()> {
+    let began = std::time::Instant::now();
+    loop {
+        match change() {
+            Err(error) if is_busy(&error) && began.elapsed() < BUSY => {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            other => return other,
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(
+        code,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
+}
+
 /// The version of a store, 0 of an empty file; refuses what is not ours and what is too new.
 fn known_version(db: &Connection, path: &Path) -> Result<usize, OpenError> {
-    let failed = |error: rusqlite::Error| open_error(path, &error);
-    let number = |name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let (application, found) = (
-        number("application_id").map_err(failed)?,
-        number("user_version").map_err(failed)?,
-    );
-    let tables: i64 = db
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(failed)?;
+    let (application, found, tables) = read_header(db).map_err(|error| open_error(path, &error))?;
     if application != APPLICATION_ID && tables > 0 {
         return Err(OpenError::NotAStore {
             path: path.to_owned(),
@@ -116,6 +129,25 @@ fn known_version(db: &Connection, path: &Path) -> Result<usize, OpenError> {
         });
     }
     Ok(usize::try_from(found).unwrap_or(0))
+}
+
+/// Application id, version and number of tables, as they are at one moment: another process may
+/// be making the same store.
+fn read_header(db: &Connection) -> rusqlite::Result<(i64, i64, i64)> {
+    let alone = db.is_autocommit();
+    if alone {
+        db.execute_batch("BEGIN")?;
+    }
+    let number = |name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let count = "SELECT count(*) FROM sqlite_schema";
+    // The tables are counted first: that opens the moment which the numbers are then read at.
+    let header = db
+        .query_row(count, [], |row| row.get::<_, i64>(0))
+        .and_then(|tables| Ok((number("application_id")?, number("user_version")?, tables)));
+    if alone {
+        db.execute_batch("ROLLBACK")?;
+    }
+    header
 }
 
 /// Looks at the version again under the write lock: another process may be making the same store.
