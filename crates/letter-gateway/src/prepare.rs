@@ -133,8 +133,8 @@ impl<S: Store + 'static> Gateway<S> {
         let practice = address.practice.clone();
         let department = self.trust.department.as_str();
         let mut envelope = Envelope::new(
-            &uuid(copy),
-            &uuid(key),
+            &uuid_of(copy),
+            &uuid_of(key),
             trust,
             practice,
             department,
@@ -214,19 +214,9 @@ fn reason_of(error: &ShapeError) -> String {
 }
 
 /// A key in the form of a UUID, version 8: a name-based one of our own making.
-fn uuid(key: StreamKey) -> String {
-    let mut bytes = *key.as_bytes();
-    let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes;
-    *version = (*version & 0x0F) | 0x80;
-    *variant = (*variant & 0x3F) | 0x80;
-    let mut text = String::with_capacity(36);
-    for (index, byte) in bytes.iter().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        text.push_str(&format!("{byte:02x}"));
-    }
-    text
+fn uuid_of(key: StreamKey) -> String {
+    let id = uuid::Builder::from_custom_bytes(*key.as_bytes()).into_uuid();
+    id.to_string()
 }
 
 #[cfg(test)]
@@ -235,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_key_becomes_a_uuid_of_its_own() {
-        let id = uuid(StreamKey::from_bytes([0xEC; 16]));
+        let id = uuid_of(StreamKey::from_bytes([0xEC; 16]));
         assert_eq!(id, "ecececec-ecec-8cec-acec-ecececececec");
     }
 

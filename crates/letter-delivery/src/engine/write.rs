@@ -199,15 +199,9 @@ fn writable(data: &Data) -> Data {
 
 /// A UUIDv7: the time in its first 48 bits, the rest random.
 pub(super) fn event_id(now: DateTime<Utc>, dice: &mut Dice) -> EventId {
-    let mut bytes: [u8; 16] = dice.bytes();
-    let millis = now.timestamp_millis().to_be_bytes();
-    for (to, from) in bytes.iter_mut().zip(millis.iter().skip(2)) {
-        *to = *from;
-    }
-    let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes;
-    *version = (*version & 0x0F) | 0x70;
-    *variant = (*variant & 0x3F) | 0x80;
-    EventId::from_bytes(bytes)
+    let millis = u64::try_from(now.timestamp_millis()).unwrap_or_default();
+    let id = uuid::Builder::from_unix_timestamp_millis(millis, &dice.bytes()).into_uuid();
+    EventId::from_bytes(id.into_bytes())
 }
 
 pub(super) const fn timestamp(now: DateTime<Utc>) -> Timestamp {
