@@ -85,6 +85,9 @@ pub(crate) fn compose(
     let lines = signature::unwrapped(lines, options);
     let (body, trailer) = split_trailer(lines, rules, &labels, options);
     let seen = marks.seen(&body, &[]);
+    source.unread_signature = body
+        .iter()
+        .any(|line| Signature::find(&line.text, true, options).is_some());
     read_trailer(
         &trailer,
         rules,

@@ -113,6 +113,9 @@ codes! {
         Cancelled = "cancelled",
         /// Not signed.
         NotAuthenticated = "not-authenticated",
+        /// Perhaps signed: a signature without a time, or one where none is read; an addition of
+        /// ours to section 8. Unlike a draft it is nobody's to sign: a person looks.
+        SignatureUnclear = "signature-unclear",
         /// Signed, but not final or not available.
         NotFinal = "not-final",
         /// Carries no number that names it; an addition of ours to section 8.

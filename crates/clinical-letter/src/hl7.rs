@@ -30,17 +30,7 @@ use event::Event;
 pub(crate) fn read(bytes: &[u8], options: &ReadOptions) -> Vec<Reading> {
     let messages = message::split_messages(bytes);
     if messages.len() > options.limits.messages {
-        let limit = options.limits.messages;
-        let why = format!(
-            "the file has {} messages, the limit is {limit}",
-            messages.len()
-        );
-        let refusal = Refusal::new(Reason::TooLarge, Location::Whole, why);
-        return vec![Reading::refused(
-            source(Format::Hl7v2),
-            Notes::default(),
-            refusal,
-        )];
+        return vec![too_many(Format::Hl7v2, options.limits.messages)];
     }
     messages
         .into_iter()
@@ -54,6 +44,9 @@ pub(crate) fn read_frames(bytes: &[u8], options: &ReadOptions) -> Vec<Reading> {
     decoder.push(bytes);
     let mut readings = Vec::new();
     while let Some(frame) = decoder.next_frame().or_else(|| decoder.finish()) {
+        if readings.len() == options.limits.messages {
+            return vec![too_many(Format::Mllp, options.limits.messages)];
+        }
         readings.push(match frame {
             Ok(frame) => {
                 let mut notes = Notes::default();
@@ -66,6 +59,12 @@ pub(crate) fn read_frames(bytes: &[u8], options: &ReadOptions) -> Vec<Reading> {
         });
     }
     readings
+}
+
+fn too_many(format: Format, limit: usize) -> Reading {
+    let why = format!("the file has more than {limit} messages");
+    let refusal = Refusal::new(Reason::TooLarge, Location::Whole, why);
+    Reading::refused(source(format), Notes::default(), refusal)
 }
 
 fn refused_frame(why: MllpError) -> Reading {

@@ -47,7 +47,8 @@ pub struct Sidecar {
     /// Whom it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patient: Option<SidecarPatient>,
-    /// Practices that get it, beside or instead of the one the document names.
+    /// The practice that gets it, where the document names none. More than one, or another than
+    /// the document's, is a hold: a person decides.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub recipients: Vec<OdsCode>,
     /// Whether it may be released to the GP; `false` suppresses it.
@@ -185,6 +186,13 @@ impl Sidecar {
         let Some(first) = self.recipients.first() else {
             return;
         };
+        if self.recipients.iter().any(|other| other != first) {
+            let place = Location::Named("sidecar recipients".to_owned());
+            let why =
+                "the sidecar names several recipients: one letter goes to one practice so far";
+            notes.stop(Reason::SidecarDisagrees, place, why);
+            return;
+        }
         let known = &mut reading.document.gp.practice_code;
         match known {
             None => *known = Some(first.as_str().to_owned()),

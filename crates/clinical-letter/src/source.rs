@@ -42,6 +42,8 @@ pub struct SourceDocument {
     pub encoding: Option<String>,
     /// The source says it may not be released to the GP.
     pub restricted: bool,
+    /// A signature line stands where none is read: it may be signed after all.
+    pub(crate) unread_signature: bool,
     /// The bytes of Z segments, kept for a person (source-documents section 4).
     pub local_segments: Vec<Sensitive<Vec<u8>>>,
 }

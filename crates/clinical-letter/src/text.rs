@@ -8,9 +8,9 @@ use nhs_types::Location;
 use crate::compose::{Joining, Line, Rules, compose, outer_marks};
 use crate::head::Head;
 use crate::identity::Identity;
-use crate::labels::Labels;
+use crate::labels::{Labels, columns};
 use crate::reading::{Notes, Refusal};
-use crate::{Format, ReadOptions, Reading, Reason, SourceDocument, Warning, charset};
+use crate::{Field, Format, ReadOptions, Reading, Reason, SourceDocument, Warning, charset};
 
 use pages::Page;
 
@@ -68,6 +68,7 @@ fn read_report(
     head.add(composed.head.into_pairs());
     head.fill(source, options, notes);
     check_pages(&head, &others, source, notes);
+    check_body(&pages, &head, &labels, source, notes);
     Ok(())
 }
 
@@ -102,6 +103,36 @@ fn check_pages(first: &Head, others: &[Head], source: &SourceDocument, notes: &m
             let place = Location::Named(format!("page {}", index + 2));
             let why = "the patient line differs from that of page 1";
             notes.stop(Reason::PatientMismatch, place, why);
+        }
+    }
+}
+
+/// A line of the body that begins like a head and names another patient: two letters that were
+/// run together, or a doubt that a person must settle. What stands within a line is text: a
+/// maternity letter names the baby there.
+fn check_body(
+    pages: &[Page<'_>],
+    first: &Head,
+    labels: &Labels,
+    source: &SourceDocument,
+    notes: &mut Notes,
+) {
+    let day = source.document.document_date;
+    let identity = first.identity(day);
+    let lines = pages.iter().flat_map(|page| page.body.iter());
+    for line in lines.filter(|line| !line.starts_with([' ', '\t'])) {
+        let pair = columns(line)
+            .next()
+            .map(|part| labels.pairs(part))
+            .unwrap_or_default();
+        let who = [Field::PatientName, Field::NhsNumber];
+        let mut other = Head::default();
+        other.add(pair.into_iter().filter(|(field, _)| who.contains(field)));
+        if other.identity(day).is_other_print_of(&identity) {
+            let place = Location::Named("body".to_owned());
+            let why = "a line of the body begins like a head and names another patient";
+            notes.stop(Reason::PatientMismatch, place, why);
+            return;
         }
     }
 }

@@ -78,13 +78,18 @@ impl Reading {
             return;
         }
         let signed = facts.completion.is_some_and(Completion::is_signed);
-        if !signed || facts.signed_at.is_none() {
-            let why = if signed {
-                "the document is marked as signed, but no time of signing is given"
-            } else {
-                "the document is not signed"
-            };
-            stop(notes, Reason::NotAuthenticated, why);
+        if signed && facts.signed_at.is_none() {
+            let why = "the document is marked as signed, but no time of signing is given";
+            stop(notes, Reason::SignatureUnclear, why);
+        } else if facts.completion.is_none() && self.document.unread_signature {
+            let why = "a signature line stands where none is read: text follows that is no footer";
+            stop(notes, Reason::SignatureUnclear, why);
+        } else if !signed {
+            stop(
+                notes,
+                Reason::NotAuthenticated,
+                "the document is not signed",
+            );
         }
         if facts.unique_id.is_none() {
             stop(

@@ -136,7 +136,7 @@ fn section_4_the_signing_time_is_found_wherever_it_stands() {
     let usual = signed_at(signer).unwrap();
     assert_eq!(signed_at("GMC^202611191432"), Some(usual));
     assert_eq!(signed_at("GMC"), None);
-    assert_eq!(with(signer, "GMC"), "hold not-authenticated");
+    assert_eq!(with(signer, "GMC"), "hold signature-unclear");
     let later = format!("{signer}~C1^LOW^A^^^^^^^^^^^^202611201000");
     assert_eq!(
         signed_at(&later).unwrap().to_rfc3339(),

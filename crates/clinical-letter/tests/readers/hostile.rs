@@ -1,6 +1,6 @@
 //! Limits of section 9, each at the limit and one past it, and files made to do harm.
 
-use clinical_letter::{ReadOptions, read};
+use clinical_letter::{ReadOptions, encode_frame, read};
 
 use super::support::{changed, corpus, message_with, outcome, run, word, word_parts, zipped};
 
@@ -36,6 +36,18 @@ fn limits_messages() {
     assert_eq!(read(&two, &options).len(), 2);
     options.limits.messages = 1;
     assert_eq!(reason(&two, &options), "too-large");
+}
+
+#[test]
+fn limits_messages_of_frames_too() {
+    let frame = encode_frame(&message_with("CTL0001", "A"));
+    let mut options = ReadOptions::default();
+    options.limits.messages = 2;
+    assert_eq!(read(&frame.repeat(2), &options).len(), 2);
+    assert_eq!(read(&frame.repeat(3), &options).len(), 1);
+    assert_eq!(reason(&frame.repeat(3), &options), "too-large");
+    let cut_off = [frame.as_slice(), &b"\x0b\r".repeat(500_000)].concat();
+    assert_eq!(reason(&cut_off, &ReadOptions::default()), "too-large");
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn rule_6_a_signature_counts_only_at_the_end() {
     let quoted = format!("{signature}\r\nBut see the later note.");
     assert_eq!(
         outcome(&report_with(signature, &quoted)),
-        "hold not-authenticated"
+        "hold signature-unclear"
     );
     assert_eq!(
         outcome(&report_with(signature, "")),
@@ -70,7 +70,7 @@ fn rule_6_a_signature_counts_only_at_the_end() {
     let undated = signature.replace("  19/11/26 1432", "");
     assert_eq!(
         outcome(&report_with(signature, &undated)),
-        "hold not-authenticated"
+        "hold signature-unclear"
     );
     let draft = report_with(
         "OUTPATIENT CLINIC",
@@ -79,6 +79,15 @@ fn rule_6_a_signature_counts_only_at_the_end() {
     assert_eq!(outcome(&draft), "hold not-authenticated");
     let banner = report_with("RUN USER: HIM.BKG", "RUN USER: HIM.BKG   DRAFT");
     assert_eq!(outcome(&banner), "hold not-authenticated");
+}
+
+#[test]
+fn two_letters_run_together_are_never_sent_as_one() {
+    let unchanged = "OUTPATIENT CLINIC";
+    let first = report_with(unchanged, unchanged);
+    let other = report_with("999 001 2377", "999 058 1398");
+    let run_together = [other.as_slice(), b"\r\n", first.as_slice()].concat();
+    assert_eq!(outcome(&run_together), "hold patient-mismatch");
 }
 
 #[test]
