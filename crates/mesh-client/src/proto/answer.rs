@@ -208,7 +208,9 @@ pub fn read_tracked(answer: &Answer) -> Result<Option<Tracking>> {
 pub fn read_tracked_local(answer: &Answer) -> Result<LocalIdTracking> {
     let unusable = |damage| answer.unusable(Operation::TrackLocal, damage);
     match answer.status {
-        300 => Ok(LocalIdTracking::Several),
+        300 => answer
+            .check_origin(Operation::TrackLocal)
+            .map(|()| LocalIdTracking::Several),
         404 => answer
             .check_origin(Operation::TrackLocal)
             .map(|()| LocalIdTracking::NotFound),
