@@ -4,7 +4,7 @@ use audit_core::Data;
 use chrono::{DateTime, Utc};
 
 use super::Engine;
-use super::policy::Ambiguous;
+use super::policy::{Ambiguous, SOONEST};
 use crate::commit::{Commit, Work, WorkChange, WorkKind};
 use crate::copy::CopyEvent;
 use crate::outcome::AskResult;
@@ -83,6 +83,7 @@ impl Engine {
         let pause = self.policy.backoff(tries, &mut self.entropy);
         let mut work = Work::new(copy.key, WorkKind::Ask, now + pause);
         work.tries = tries;
+        work.earliest_at = now + SOONEST;
         Commit {
             work: vec![WorkChange::Set(work)],
             ..Commit::default()

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::Engine;
 use super::intake::CANCELLED;
+use super::policy::SOONEST;
 use crate::commit::{Commit, Work, WorkChange, WorkKind};
 use crate::copy::CopyEvent;
 use crate::keys::{LocalId, PayloadId};
@@ -152,7 +153,7 @@ impl Engine {
         artefact: PayloadId,
     ) -> Begun {
         if let Some(until) = self.breaker.wait_until(now, self.policy.breaker_pause) {
-            return put_off(&claimed, until);
+            return put_off(now, &claimed, until);
         }
         copy.attempts = copy.attempts.saturating_add(1);
         copy.first_attempt_at = copy.first_attempt_at.or(Some(now));
@@ -176,7 +177,7 @@ impl Engine {
 
     fn unless_broken(&mut self, now: DateTime<Utc>, claimed: Claimed, job: Job) -> Begun {
         match self.breaker.wait_until(now, self.policy.breaker_pause) {
-            Some(until) => put_off(&claimed, until),
+            Some(until) => put_off(now, &claimed, until),
             None => order(claimed, job),
         }
     }
@@ -211,8 +212,10 @@ fn settle(claimed: Claimed) -> Begun {
     }
 }
 
-fn put_off(claimed: &Claimed, until: DateTime<Utc>) -> Begun {
+/// Later by itself, sooner by a run that a person starts: it greets MESH first, and so knows.
+fn put_off(now: DateTime<Utc>, claimed: &Claimed, until: DateTime<Utc>) -> Begun {
     let mut work = Work::new(claimed.work.stream, claimed.work.kind, until);
+    work.earliest_at = now + SOONEST;
     work.tries = claimed.work.tries;
     let commit = Commit {
         work: vec![WorkChange::Set(work)],

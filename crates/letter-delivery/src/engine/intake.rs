@@ -104,7 +104,7 @@ pub enum TakenAs {
     Withdrawal,
 }
 
-/// What a person must know when a document is cancelled of which an earlier version went.
+/// What a person must know when a document is cancelled or withheld of which a version went.
 const EARLIER_LEFT: &str = "an earlier version had left: the practice must be told";
 
 impl Engine {
@@ -155,6 +155,13 @@ impl Engine {
         }
     }
 
+    /// Whether a document bears the number of one that is about another patient: it must not
+    /// become a version of that.
+    pub fn is_of_another_patient(&self, intake: &Intake, known: &DocumentView) -> bool {
+        let patients = self.subject(intake).zip(known.letter.subject);
+        patients.is_some_and(|(new, old)| new != old)
+    }
+
     fn take_letter(
         &mut self,
         now: DateTime<Utc>,
@@ -187,8 +194,11 @@ impl Engine {
             }
             _ => {}
         }
-        if letter.state == LetterState::Parsed {
-            writer.work(letter.key, WorkKind::Prepare, now);
+        match letter.state {
+            LetterState::Parsed => writer.work(letter.key, WorkKind::Prepare, now),
+            // What must not go to the practice went there in an earlier version.
+            LetterState::Withheld if letter.earlier_left => tell(&mut letter.alert, EARLIER_LEFT),
+            _ => {}
         }
         writer.commit.document = Some(change);
         let as_what = TakenAs::Letter(letter.state);

@@ -2,6 +2,10 @@ use chrono::Duration;
 
 use super::Dice;
 
+/// How soon a run that does not wait for timers may take up what was put off: never in the run
+/// that put it off.
+pub(super) const SOONEST: Duration = Duration::seconds(1);
+
 /// Timers, budgets and choices; the defaults are those of the facts, marked there as judgement.
 ///
 /// Source: audit-and-delivery facts 4.2, 4.4; design section 9 (tracking sweeps).

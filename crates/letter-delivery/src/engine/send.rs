@@ -3,6 +3,7 @@
 use audit_core::Data;
 use chrono::{DateTime, Duration, Utc};
 
+use super::policy::SOONEST;
 use super::{Engine, Writer};
 use crate::commit::{Commit, Work, WorkChange, WorkKind};
 use crate::copy::CopyEvent;
@@ -121,6 +122,9 @@ impl Engine {
         } else {
             let mut work = Work::new(copy.key, WorkKind::Send, now + pause);
             work.tries = copy.attempts;
+            if unreachable && after.is_none() {
+                work.earliest_at = now + SOONEST;
+            }
             writer.commit.work.push(WorkChange::Set(work));
         }
         writer.commit.copies.push(copy);

@@ -344,6 +344,17 @@ fn a_rule_withholds_and_what_it_rests_on_is_recorded() {
 }
 
 #[test]
+fn what_is_withheld_after_an_earlier_version_left_alerts_a_person() {
+    let mut world = World::queued();
+    world.send(accepted("M-1"));
+    world.take(document("D-1", "not for the GP", Disposition::Suppress));
+    let letter = world.letter("D-1", 2);
+    assert_eq!(letter.state, LetterState::Withheld);
+    assert!(letter.needs_person(), "{:?}", letter.alert);
+    world.check();
+}
+
+#[test]
 fn two_intakes_at_once_cannot_both_become_the_next_version() {
     let mut world = World::new();
     world.take(signed("D-1", "first"));
