@@ -169,13 +169,13 @@ impl<S: Store + 'static> Gateway<S> {
             Err(error) => return gone_or(from, error),
         };
         if print.bytes > from.bytes_max {
-            return self.refuse(from, item, TOO_LARGE).await;
+            return self.refuse(from, item, "too-large", TOO_LARGE).await;
         }
         let sidecar = match item.sidecar.as_deref().map(read_sidecar).transpose() {
             Ok(sidecar) => sidecar,
             Err(Unread::Gone) => return Ok(Fate::Gone),
             Err(_) if !self.is_old(from, item.sidecar.as_deref()) => return Ok(Fate::Waits),
-            Err(Unread::Wrong(why)) => return self.refuse(from, item, &why).await,
+            Err(Unread::Wrong(why)) => return self.refuse(from, item, "sidecar-wrong", &why).await,
         };
         let bytes = match read_up_to(&item.document, from.bytes_max) {
             Ok(bytes) => bytes,
@@ -223,10 +223,37 @@ impl<S: Store + 'static> Gateway<S> {
         sidecar.is_none_or(|sidecar| from.is_still(sidecar, &mut watched))
     }
 
-    /// Nothing of it can be kept as a letter: it is moved aside with the reason beside it, and the
-    /// ledger says so.
-    async fn refuse(&self, from: &Folder, item: &Item, why: &str) -> Result<Fate, GatewayError> {
-        self.note_refusal(&from.source, "file-refused").await?;
+    /// It cannot be taken as it is: it is held for a person, and moved aside with the reason
+    /// beside it. A document within the limit is kept with its hold.
+    async fn refuse(
+        &self,
+        from: &Folder,
+        item: &Item,
+        reason: &'static str,
+        why: &str,
+    ) -> Result<Fate, GatewayError> {
+        let print = match Print::of(&item.document) {
+            Ok(print) => print,
+            Err(error) => return gone_or(from, error),
+        };
+        let raw = if print.bytes > from.bytes_max {
+            Vec::new()
+        } else {
+            read_up_to(&item.document, from.bytes_max).map_err(|e| cannot_use(&from.inbox, e))?
+        };
+        let name = item.document.file_name().unwrap_or_default();
+        let origin = format!("{} {}", name.to_string_lossy(), print.text());
+        let hand_over = HandOver {
+            source: &from.source,
+            on_reject: OnReject::Hold,
+            origin: &origin,
+        };
+        self.hold_file(hand_over, reason, raw).await?;
+        tracing::warn!(
+            source = from.source,
+            reason,
+            "a file was moved aside; a person must look"
+        );
         let told = move_item(item, &from.refused).and_then(|moved| {
             let mut beside = moved.into_os_string();
             beside.push(".reason.txt");

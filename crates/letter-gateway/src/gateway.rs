@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
+use gp_routing::PracticeTable;
 use letter_delivery::{Engine, Store, StoreError};
 use nhs_types::{MailboxId, OdsCode, WorkflowId};
 
@@ -26,6 +27,7 @@ pub struct Gateway<S> {
     pub(crate) watched: Mutex<Watched>,
     /// What is begun is finished; nothing more is begun.
     pub(crate) stopping: AtomicBool,
+    practices: RwLock<Arc<PracticeTable>>,
     engine: Mutex<Engine>,
 }
 
@@ -70,6 +72,7 @@ impl<S: Store + 'static> Gateway<S> {
     ) -> Self {
         let known = Mutex::new(BTreeMap::new());
         Self {
+            practices: RwLock::new(Arc::clone(&trust.practices)),
             trust,
             store,
             mesh,
@@ -89,6 +92,23 @@ impl<S: Store + 'static> Gateway<S> {
     /// The store.
     pub const fn store(&self) -> &Arc<S> {
         &self.store
+    }
+
+    /// Takes another practice table into use; decisions that have begun end with the old one.
+    pub fn use_practices(&self, practices: impl Into<Arc<PracticeTable>>) {
+        *self
+            .practices
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = practices.into();
+    }
+
+    pub(crate) fn practices(&self) -> Arc<PracticeTable> {
+        Arc::clone(
+            &self
+                .practices
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     /// The trust's mailbox.

@@ -34,7 +34,14 @@ impl<S: Store + 'static> Gateway<S> {
             match seen {
                 Some(true) => self.acknowledge(&id, &mut polled).await,
                 Some(false) => polled.left_alone += 1,
-                None => self.meet(&id, &mut polled).await?,
+                None => match self.meet(&id, &mut polled).await {
+                    // One damaged row keeps no other message.
+                    Err(GatewayError::Store(error @ StoreError::Corrupt(_))) => {
+                        polled.failed += 1;
+                        tracing::error!(%error, "a message of the inbox cannot be dealt with");
+                    }
+                    other => other?,
+                },
             }
         }
         Ok(polled)

@@ -55,8 +55,9 @@ impl<S: Store + 'static> Gateway<S> {
 
     /// Decides, asking MESH for each mailbox that the decision wants to know.
     async fn route(&self, letter: &Letter) -> Option<Decision> {
+        let practices = self.practices();
         let mut case = self.case(letter);
-        let mut decision = unbroken(|| decide(&case, &self.trust.practices))?;
+        let mut decision = unbroken(|| decide(&case, &practices))?;
         for _ in 0..LOOKUPS_MAX {
             let Some(Lookup::Mailbox { practice, workflow }) = decision.lookup.clone() else {
                 break;
@@ -68,7 +69,7 @@ impl<S: Store + 'static> Gateway<S> {
                 }
                 None => case.mailboxes.failed(&practice, &workflow),
             }
-            decision = unbroken(|| decide(&case, &self.trust.practices))?;
+            decision = unbroken(|| decide(&case, &practices))?;
         }
         Some(decision)
     }
@@ -126,7 +127,7 @@ impl<S: Store + 'static> Gateway<S> {
         Prepared::Copies(vec![PreparedCopy::new(address, evidence(decision), shaped)])
     }
 
-    /// Ids come from the letter's and the copy's keys: built again, the message is the same.
+    /// Ids come from the letter's and the copy's keys: built again, they are the same.
     fn envelope(&self, key: StreamKey, address: &Address, name: Option<&str>) -> Envelope {
         let copy = self.decide(|engine| engine.keys().copy(key, FIRST_COPY));
         let trust = (self.trust.code.clone(), self.trust.name.as_str());
@@ -151,7 +152,7 @@ impl<S: Store + 'static> Gateway<S> {
 }
 
 /// What breaks on one letter holds that letter, instead of being tried for ever.
-fn unbroken<T>(what: impl FnOnce() -> T) -> Option<T> {
+pub(crate) fn unbroken<T>(what: impl FnOnce() -> T) -> Option<T> {
     let done = catch_unwind(AssertUnwindSafe(what)).ok();
     if done.is_none() {
         tracing::error!("routing or shaping broke on a letter; a person must look at it");

@@ -160,7 +160,7 @@ impl<S: Store + 'static> Gateway<S> {
                     }
                 };
                 match looked {
-                    Err(error) if first => return Err(error),
+                    Err(error @ GatewayError::Folder { .. }) if first => return Err(error),
                     Err(error) => tracing::error!(%error, "this look did not succeed"),
                     Ok(()) => {}
                 }

@@ -13,6 +13,7 @@ use letter_delivery::{Intake, LetterState, Store, StoreError, TakenAs};
 use nhs_types::{Finding, Location, Report, Sensitive};
 use sha2::{Digest as _, Sha256};
 
+use crate::prepare::unbroken;
 use crate::reader::{READ_MAX, Raw, raw_parts, read_apart};
 use crate::{Gateway, GatewayError};
 use content::{content_digest, name_of};
@@ -63,6 +64,18 @@ pub(crate) struct HandOver<'a> {
     pub(crate) on_reject: OnReject,
     /// What tells two hand-overs without any content apart, such as a file's name and time.
     pub(crate) origin: &'a str,
+}
+
+/// The reason of a document with the number of another patient's.
+const OTHER_PATIENT: &str = "number-of-another-patient";
+
+/// What could not be read, by the name it is held under and the reason.
+#[derive(Debug)]
+struct Unread<'a> {
+    document: String,
+    content: [u8; 32],
+    reason: &'static str,
+    what: &'a str,
 }
 
 /// The reason of what no reader could read to its end.
@@ -140,13 +153,31 @@ impl<S: Store + 'static> Gateway<S> {
         number: Option<String>,
     ) -> Result<Vec<Receipt>, GatewayError> {
         let content: [u8; 32] = Sha256::digest(bytes).into();
-        let document = number.unwrap_or_else(|| name_of(&content));
+        let unread = Unread {
+            document: number.unwrap_or_else(|| name_of(&content)),
+            content,
+            reason: READER_FAILED,
+            what: "no reader could read this to its end",
+        };
+        self.hold_unread(from, unread, bytes.to_vec()).await
+    }
+
+    async fn hold_unread(
+        &self,
+        from: HandOver<'_>,
+        unread: Unread<'_>,
+        raw: Vec<u8>,
+    ) -> Result<Vec<Receipt>, GatewayError> {
+        let Unread {
+            document,
+            content,
+            reason,
+            what,
+        } = unread;
         let held = letter_delivery::Disposition::Hold;
-        let raw = bytes.to_vec();
-        let intake = Intake::new(from.source, document, held, READER_FAILED, content, raw);
+        let intake = Intake::new(from.source, document, held, reason, content, raw);
         let mut findings = Report::new();
-        let what = "no reader could read this to its end";
-        findings.add(Finding::error(READER_FAILED, Location::Whole, what));
+        findings.add(Finding::error(reason, Location::Whole, what));
         let taken = Some(self.intake(intake).await?);
         Ok(vec![Receipt {
             disposition: Disposition::Hold,
@@ -155,6 +186,25 @@ impl<S: Store + 'static> Gateway<S> {
             control_id: None,
             findings,
         }])
+    }
+
+    /// A file that is no hand-over by the contract: held under a name made of its own, so that
+    /// it stands on the work list until a person looked.
+    pub(crate) async fn hold_file(
+        &self,
+        from: HandOver<'_>,
+        reason: &'static str,
+        raw: Vec<u8>,
+    ) -> Result<(), GatewayError> {
+        let content: [u8; 32] = Sha256::digest(from.origin).into();
+        let document = name_of(&content);
+        let unread = Unread {
+            document,
+            content,
+            reason,
+            what: reason,
+        };
+        self.hold_unread(from, unread, raw).await.map(drop)
     }
 
     async fn take_one(
@@ -197,11 +247,17 @@ impl<S: Store + 'static> Gateway<S> {
     }
 
     /// Decides with what the store knows, and again when another intake was faster.
-    async fn intake(&self, intake: Intake) -> Result<TakenAs, GatewayError> {
+    async fn intake(&self, mut intake: Intake) -> Result<TakenAs, GatewayError> {
         for _ in 0..CONFLICTS_MAX {
             let key =
                 self.decide(|engine| engine.keys().document(&intake.source, &intake.document));
             let known = self.store.document(key).await?;
+            if let Some(view) = &known
+                && self.decide(|engine| engine.is_of_another_patient(&intake, view))
+            {
+                self.set_apart(&mut intake);
+                continue;
+            }
             let replaced = match &intake.replaces {
                 Some(parent) => {
                     let key = self.decide(|engine| engine.keys().document(&intake.source, parent));
@@ -218,6 +274,18 @@ impl<S: Store + 'static> Gateway<S> {
             }
         }
         Err(StoreError::Conflict.into())
+    }
+
+    /// Two patients under one number: this one is held under a name of its own, and neither
+    /// takes the place of the other.
+    fn set_apart(&self, intake: &mut Intake) {
+        let patient = intake.patient.as_ref();
+        let patient = patient.map(|number| self.decide(|engine| engine.keys().patient(number)));
+        let name = patient.map_or_else(|| name_of(&intake.content), |key| key.to_string());
+        intake.document = format!("{} ({name})", intake.document);
+        intake.disposition = letter_delivery::Disposition::Hold;
+        intake.reason = OTHER_PATIENT.to_owned();
+        intake.replaces = None;
     }
 
     fn intake_of(&self, from: HandOver<'_>, raw: Raw, reading: Reading) -> Intake {
@@ -273,7 +341,8 @@ impl<S: Store + 'static> Gateway<S> {
             PatientFacts::default(),
             self.trust.routing.clone(),
         );
-        decide(&case, &self.trust.practices).due_at
+        let practices = self.practices();
+        unbroken(|| decide(&case, &practices).due_at).flatten()
     }
 }
 

@@ -1,6 +1,7 @@
 //! One trust's settings, as values.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use clinical_letter::ReadOptions;
 use gp_routing::{Policy, PracticeTable};
@@ -22,7 +23,7 @@ pub struct Trust {
     /// How its letters are routed.
     pub routing: Policy,
     /// The practices.
-    pub practices: PracticeTable,
+    pub practices: Arc<PracticeTable>,
     /// The receiver profiles by the names that its workflows use.
     pub profiles: BTreeMap<String, ReceiverProfile>,
     /// The profile of a workflow that names none.
@@ -33,7 +34,11 @@ pub struct Trust {
 
 impl Trust {
     /// A trust with the built-in profiles and the facts' defaults.
-    pub fn new(code: OdsCode, name: impl Into<String>, practices: PracticeTable) -> Self {
+    pub fn new(
+        code: OdsCode,
+        name: impl Into<String>,
+        practices: impl Into<Arc<PracticeTable>>,
+    ) -> Self {
         let profiles = ReceiverProfile::BUILTIN
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), ReceiverProfile::builtin(name)?)))
@@ -44,7 +49,7 @@ impl Trust {
             department: "Medical Records".to_owned(),
             reading: ReadOptions::default(),
             routing: Policy::default(),
-            practices,
+            practices: practices.into(),
             profiles,
             default_profile: "emis".to_owned(),
             live: true,

@@ -117,6 +117,11 @@ impl<S: Store + 'static> Gateway<S> {
             while let Some(done) = tasks.join_next().await {
                 match done {
                     Ok(Ok(done)) => worked.add(&done),
+                    // One damaged row or content keeps no other letter.
+                    Ok(Err(GatewayError::Store(error @ StoreError::Corrupt(_)))) => {
+                        worked.broken += 1;
+                        tracing::error!(%error, "a piece of work cannot be done");
+                    }
                     Ok(Err(error)) => failed = Some(error),
                     // The lease of a task that broke runs out, and its work is looked at anew.
                     // What a panic says may hold parts of a letter: it is not repeated.

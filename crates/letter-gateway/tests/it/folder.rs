@@ -71,7 +71,7 @@ async fn a_sidecar_that_is_written_in_place_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_sidecar_that_is_wrong_refuses_its_document_with_the_reason_beside_it() {
+async fn a_sidecar_that_is_wrong_holds_its_document_with_the_reason_beside_it() {
     let world = World::new().await;
     world.hand_over("w.docx", WORD);
     world.hand_over("w.json", r#"{"documentid":"W-1"}"#);
@@ -84,7 +84,7 @@ async fn a_sidecar_that_is_wrong_refuses_its_document_with_the_reason_beside_it(
     assert!(reason.contains("no member \"documentid\""), "{reason}");
     assert_eq!(
         (world.count("intake.refused"), world.letters().len()),
-        (1, 0)
+        (0, 1)
     );
 }
 
@@ -99,6 +99,26 @@ async fn a_sidecar_that_disagrees_with_its_document_holds_it() {
     let expected = scanned(|s| (s.taken, s.held) = (1, 1));
     assert_eq!(world.scan().await, expected);
     assert_eq!(world.letter().reason.as_deref(), Some("sidecar-disagrees"));
+}
+
+#[tokio::test]
+async fn one_number_for_two_patients_makes_two_letters_and_one_is_held() {
+    let world = World::new().await;
+    let first = report("D-1", "Rest");
+    let other = first.replace("999 001 2377", "999 058 1398");
+    assert_ne!(first, other);
+    world.hand_over("a.txt", first);
+    world.scan().await;
+    world.hand_over("b.txt", other);
+    let expected = scanned(|s| (s.taken, s.held) = (1, 1));
+    assert_eq!(world.scan().await, expected);
+    let letters = world.letters();
+    let held: Vec<_> = letters
+        .iter()
+        .filter_map(|one| one.reason.as_deref())
+        .collect();
+    assert_eq!(letters.len(), 2);
+    assert!(held.contains(&"number-of-another-patient"), "{held:?}");
 }
 
 #[tokio::test]

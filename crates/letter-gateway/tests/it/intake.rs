@@ -87,7 +87,6 @@ async fn any_change_of_content_is_a_new_version_and_no_duplicate() {
         change(|m| m.body = "Recheck FBC in 4 weeks".to_owned()),
         change(|m| m.family = "ASHBEE"),
         change(|m| m.birth = "19620203"),
-        change(|m| m.nhs_number = "9990012377"),
         change(|m| m.practice = "THE BRIDGE SURGERY^^Y99902"),
         change(|m| m.specialty = "300"),
         change(|m| m.signed_at = "202611191500"),
@@ -101,6 +100,26 @@ async fn any_change_of_content_is_a_new_version_and_no_duplicate() {
         assert_eq!(world.letters().len(), 2);
         world.check();
     }
+}
+
+#[tokio::test]
+async fn one_number_for_two_patients_is_held_and_neither_takes_the_place_of_the_other() {
+    let world = World::new().await;
+    let first = Message::new("1118-1001", "Recheck FBC");
+    world.take_one(first.bytes()).await;
+    let mut other = first.clone();
+    (other.control, other.nhs_number) = ("CTL0002", "9990012377");
+    let held = Some(TakenAs::Letter(LetterState::Held));
+    assert_eq!(world.take_one(other.bytes()).await.taken, held);
+    assert_eq!(
+        world.take_one(other.bytes()).await.taken,
+        Some(TakenAs::Duplicate)
+    );
+    let letters = world.letters();
+    assert_eq!(letters.len(), 2, "{letters:#?}");
+    let states: Vec<_> = letters.iter().map(|one| one.state).collect();
+    assert!(states.contains(&LetterState::Parsed), "{states:?}");
+    world.check();
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ pub(crate) enum Trouble {
 impl Trouble {
     fn meet(&mut self) -> Result<(), StoreError> {
         match self {
-            Self::DiesAfter(0) => Err(StoreError::Corrupt("the process is dead".to_owned())),
+            Self::DiesAfter(0) => Err(StoreError::Unavailable("the process is dead".to_owned())),
             Self::Unavailable => Err(StoreError::Unavailable("the disk is full".to_owned())),
             Self::Conflicts(left) if *left > 0 => {
                 *left -= 1;
