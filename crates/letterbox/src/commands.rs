@@ -25,6 +25,16 @@ pub(crate) struct Context {
     pub(crate) trust: Option<String>,
 }
 
+/// Two commands talk to people only.
+fn no_json(context: &Context, command: &str) -> Result<(), Exit> {
+    if context.json {
+        return Err(Exit::Configuration(format!(
+            "`{command}` has no answer in JSON"
+        )));
+    }
+    Ok(())
+}
+
 /// Carries out the command that was asked for.
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Exit> {
     let context = Context {
@@ -33,8 +43,14 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Exit> {
     };
     let config = || Config::read(&arguments.config);
     match arguments.command {
-        Command::Demo { keep } => crate::demo::demo(keep).await,
-        Command::Init { dir } => init(&dir, None).map(drop),
+        Command::Demo { keep } => {
+            no_json(&context, "demo")?;
+            crate::demo::demo(keep).await
+        }
+        Command::Init { dir } => {
+            no_json(&context, "init")?;
+            init(&dir, None).map(drop)
+        }
         Command::Check => check::check(&config()?, &context).await,
         Command::Run { once } => run::run(&config()?, &context, once).await,
         Command::Letter(command) => letter::letter(&arguments.config, &context, command),

@@ -3,6 +3,7 @@
 mod sections;
 mod template;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use nhs_types::OdsCode;
@@ -31,7 +32,7 @@ pub(crate) struct Config {
 impl Config {
     /// Reads and checks the configuration.
     pub(crate) fn read(path: &Path) -> Result<Self, Exit> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        let text = fs::read_to_string(path).map_err(|error| {
             let path = path.display();
             Exit::Configuration(format!(
                 "cannot read the configuration {path}: {error}; `letterbox init DIR` writes one, \
@@ -68,7 +69,38 @@ impl Config {
             }
             trust.check()?;
         }
-        Ok(())
+        self.check_shared()
+    }
+
+    /// What two would share, each would take from the other: inboxes, listeners, mailboxes.
+    fn check_shared(&self) -> Result<(), String> {
+        let folders = || self.trust.iter().flat_map(|trust| &trust.folder);
+        let path = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let inboxes: Vec<_> = folders().map(|folder| path(&folder.inbox)).collect();
+        if let Some(twice) = twice(&inboxes) {
+            return Err(format!("the inbox {} is there twice", twice.display()));
+        }
+        let mut others = folders().flat_map(|folder| [&folder.taken, &folder.refused]);
+        if let Some(other) = others.find(|other| inboxes.contains(&path(other))) {
+            let other = other.display();
+            return Err(format!(
+                "{other} is an inbox, and where taken or refused files go"
+            ));
+        }
+        let listeners: Vec<_> = self
+            .trust
+            .iter()
+            .flat_map(|trust| &trust.mllp)
+            .map(|mllp| mllp.listen)
+            .collect();
+        if let Some(twice) = twice(&listeners) {
+            return Err(format!("two [[trust.mllp]] listen on {twice}"));
+        }
+        let mailboxes: Vec<_> = self.trust.iter().map(|trust| &trust.mailbox).collect();
+        match twice(&mailboxes) {
+            Some(twice) => Err(format!("two trusts have the mailbox {twice}")),
+            None => Ok(()),
+        }
     }
 
     /// The trusts a command is about: all, or the one that was named.
@@ -113,6 +145,13 @@ impl Config {
     pub(crate) fn practices_path(&self) -> PathBuf {
         self.data.join("practices.csv")
     }
+}
+
+fn twice<T: PartialEq>(all: &[T]) -> Option<&T> {
+    let mut indexed = all.iter().enumerate();
+    indexed
+        .find(|(index, one)| all.iter().take(*index).any(|other| other == *one))
+        .map(|(_, one)| one)
 }
 
 #[cfg(test)]
@@ -169,5 +208,38 @@ mod tests {
         let trust = text.find("[[trust]]").unwrap();
         let twice = format!("{text}\n{}", text.split_at(trust).1);
         assert!(parse(&twice).unwrap_err().contains("twice"));
+    }
+
+    #[test]
+    fn what_two_trusts_would_take_from_each_other_is_refused() {
+        let text = template();
+        let trust = text.split_at(text.find("[[trust]]").unwrap()).1;
+        let other = |changes: &[(&str, &str)]| {
+            let second = changes.iter().fold(trust.to_owned(), |text, (from, to)| {
+                assert!(text.contains(from), "{from}");
+                text.replace(from, to)
+            });
+            parse(&format!("{text}\n{second}"))
+        };
+        let code = ("code = \"RXX\"", "code = \"RYY\"");
+        let inbox = ("inbox = \"in\"", "inbox = \"in2\"");
+        let mailbox = ("mailbox = \"RXXOT001\"", "mailbox = \"RYYOT001\"");
+        assert!(other(&[code, inbox, mailbox]).is_ok());
+        assert!(other(&[code, mailbox]).unwrap_err().contains("inbox"));
+        assert!(other(&[code, inbox]).unwrap_err().contains("mailbox"));
+        let taken = ("taken = \"taken\"", "taken = \"in\"");
+        assert!(
+            other(&[code, inbox, mailbox, taken])
+                .unwrap_err()
+                .contains("taken")
+        );
+    }
+
+    #[test]
+    fn real_letters_never_go_with_test_patients() {
+        let text = template()
+            .replace("live = false", "live = true")
+            .replace("allow_synthetic = false", "allow_synthetic = true");
+        assert!(parse(&text).unwrap_err().contains("allow_synthetic"));
     }
 }

@@ -85,20 +85,24 @@ pub(crate) fn signer(trust: &TrustSection, key: &MasterKey) -> Result<audit_core
 
 /// The practice table in use.
 pub(crate) fn practices(config: &Config) -> Result<PracticeTable, Exit> {
-    let path = config.practices_path();
-    let bytes = fs::read(&path).map_err(|error| {
+    practices_at(&config.practices_path(), config.practices.minimum_rows)
+}
+
+/// A practice table that was imported.
+pub(crate) fn practices_at(path: &Path, minimum_rows: usize) -> Result<PracticeTable, Exit> {
+    let bytes = fs::read(path).map_err(|error| {
         let path = path.display();
         Exit::Configuration(format!(
             "there is no practice table ({path}: {error}); `letterbox ods import FILE` takes one \
              into use"
         ))
     })?;
-    let limits = TableLimits::at_least(config.practices.minimum_rows);
+    let limits = TableLimits::at_least(minimum_rows);
     let table = PracticeTable::read(&bytes, &limits).map_err(|refused| {
         let path = path.display();
         Exit::Configuration(format!("the practice table {path} is not right: {refused}"))
     })?;
-    let changed = fs::metadata(&path).and_then(|about| about.modified()).ok();
+    let changed = fs::metadata(path).and_then(|about| about.modified()).ok();
     let day = changed.map(|at| chrono::DateTime::<chrono::Utc>::from(at).date_naive());
     Ok(match day {
         Some(day) => table.dated(day),

@@ -378,7 +378,10 @@ async fn sidecars_that_do_not_fit() {
         .iter()
         .map(|line| line["reason"].as_str().unwrap())
         .collect();
-    assert_eq!(held, ["sidecar-disagrees"]);
+    assert_eq!(
+        held,
+        ["sidecar-disagrees", "sidecar-wrong", "sidecar-wrong"]
+    );
     assert_eq!(
         site.names("in"),
         ["alone.json"],

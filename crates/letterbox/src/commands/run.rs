@@ -1,9 +1,12 @@
 //! `run`: the pipeline of every trust, once or for ever.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use audit_core::Signer;
-use letter_gateway::Summary;
+use letter_gateway::{Gateway, Summary};
 use letter_store::{EngineLock, SqliteStore, StatusFilter};
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -53,6 +56,12 @@ async fn one_once(config: &Config, context: &Context, trust: &TrustSection) -> R
         } else {
             Exit::Unavailable(text)
         });
+    }
+    if summary.broken > 0 {
+        return Err(Exit::Unavailable(format!(
+            "{} pieces of work broke off: letterbox audit verify tells whether the store is whole",
+            summary.broken
+        )));
     }
     if people > 0 || summary.failed > 0 {
         return Err(Exit::Person(person(people, summary.failed)));
@@ -143,32 +152,42 @@ fn report(
     Ok(())
 }
 
-/// A trust that cannot start is told, and the others start.
+/// Each trust on a thread of its own: whatever one waits for or breaks on, the others go on.
 async fn run_for_ever(config: &Config, context: &Context) -> Result<(), Exit> {
-    let mut gravest: Option<Exit> = None;
+    let mut ended: Vec<Exit> = Vec::new();
     let mut trusts = JoinSet::new();
     for trust in config.trusts(context.trust.as_deref())? {
+        let code = trust.code.to_string();
         match start(config, trust).await {
             Ok((opened, lock)) => {
-                let code = trust.code.to_string();
-                trusts.spawn(async move { (code, one_for_ever(opened, lock).await) });
+                let practices = Practices::of(config);
+                trusts.spawn_blocking(move || {
+                    let runtime = tokio::runtime::Handle::current();
+                    let ended = runtime.block_on(one_for_ever(opened, lock, practices));
+                    ended.map_err(|exit| exit.of(&code))
+                });
             }
-            Err(exit) => {
-                complain(&format!("{}: {exit}", trust.code));
-                gravest = Some(exit.or_graver(gravest));
-            }
+            Err(exit) => ended.push(exit.of(&code)),
         }
     }
-    if trusts.is_empty() {
-        return gravest.map_or(Ok(()), Err);
+    if !trusts.is_empty() {
+        ended.iter().for_each(|exit| complain(&exit.to_string()));
+        complain("running; end it with Ctrl-C or SIGTERM");
     }
-    complain("running; end it with Ctrl-C or SIGTERM");
-    while let Some(ended) = trusts.join_next().await {
-        let (code, result) = ended.map_err(|error| Exit::Unavailable(error.to_string()))?;
-        if let Err(exit) = result {
-            gravest = Some(exit.of(&code).or_graver(gravest));
+    while let Some(one) = trusts.join_next().await {
+        // What a panic says may hold parts of a letter: it is not repeated.
+        let broke = |_| Err(Exit::Unavailable("the run of a trust broke off".to_owned()));
+        if let Err(exit) = one.unwrap_or_else(broke) {
+            // Told at once: the others may go on for weeks.
+            if !trusts.is_empty() {
+                complain(&exit.to_string());
+            }
+            ended.push(exit);
         }
     }
+    let gravest = ended
+        .into_iter()
+        .fold(None, |graver, exit| Some(exit.or_graver(graver)));
     gravest.map_or(Ok(()), Err)
 }
 
@@ -178,18 +197,59 @@ async fn start(config: &Config, trust: &TrustSection) -> Result<(Opened, EngineL
     Ok((opened, lock))
 }
 
-async fn one_for_ever(opened: Opened, _lock: EngineLock) -> Result<(), Exit> {
+async fn one_for_ever(opened: Opened, _lock: EngineLock, practices: Practices) -> Result<(), Exit> {
     let signing = tokio::spawn(sign_while_events_arrive(
         Arc::clone(&opened.store),
         Arc::clone(&opened.signer),
     ));
+    let watching = tokio::spawn(watch_practices(Arc::clone(&opened.gateway), practices));
     let ended = opened
         .gateway
         .run_until(&opened.run, platform::asked_to_end())
         .await;
     signing.abort();
+    watching.abort();
     opened.store.sign(Arc::clone(&opened.signer), now()).await?;
     ended.map(drop).map_err(Exit::from)
+}
+
+/// The practice table's file, and when the one in use was written.
+struct Practices {
+    path: PathBuf,
+    minimum_rows: usize,
+    written: Option<SystemTime>,
+}
+
+impl Practices {
+    fn of(config: &Config) -> Self {
+        let path = config.practices_path();
+        let written = written(&path);
+        Self {
+            path,
+            minimum_rows: config.practices.minimum_rows,
+            written,
+        }
+    }
+}
+
+fn written(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|about| about.modified()).ok()
+}
+
+/// Takes a table into use that was imported while this run goes on.
+async fn watch_practices(gateway: Arc<Gateway<SqliteStore>>, mut practices: Practices) {
+    loop {
+        tokio::time::sleep(SIGN_EVERY).await;
+        let now = written(&practices.path);
+        if now.is_none() || now == practices.written {
+            continue;
+        }
+        practices.written = now;
+        match open::practices_at(&practices.path, practices.minimum_rows) {
+            Ok(table) => gateway.use_practices(table),
+            Err(exit) => complain(&format!("the practice table in use stays: {exit}")),
+        }
+    }
 }
 
 async fn sign_while_events_arrive(store: Arc<SqliteStore>, signer: Arc<Signer>) {
@@ -202,5 +262,5 @@ async fn sign_while_events_arrive(store: Arc<SqliteStore>, signer: Arc<Signer>) 
 }
 
 pub(super) fn now() -> chrono::DateTime<chrono::Utc> {
-    chrono::DateTime::from(std::time::SystemTime::now())
+    chrono::DateTime::from(SystemTime::now())
 }

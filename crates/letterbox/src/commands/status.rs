@@ -3,7 +3,7 @@
 use audit_core::StreamKey;
 use chrono::{DateTime, SecondsFormat, Utc};
 use gp_routing::ReasonCode;
-use letter_delivery::{CopyRecord, LetterState, RefKind};
+use letter_delivery::{CopyRecord, LetterState, Owner, RefKind};
 use letter_store::{LetterView, SqliteStore, StatusFilter};
 use serde::Serialize;
 
@@ -136,8 +136,12 @@ pub(crate) fn lines_of(trust: &TrustSection, views: &[LetterView]) -> Vec<Line> 
 
 fn line(trust: &TrustSection, view: &LetterView, copy: Option<&CopyRecord>) -> Line {
     let letter = &view.letter;
-    let duty = copy.map_or_else(|| letter.state.duty(), |copy| copy.state.duty());
-    let alert = copy.and_then(|copy| copy.alert.clone());
+    let duty = copy.map_or_else(|| letter.state.duty(), CopyRecord::duty);
+    // What a person must know stands over what the state alone would say.
+    let alert = copy
+        .and_then(|copy| copy.alert.as_ref())
+        .or(letter.alert.as_ref());
+    let owner = alert.map_or(duty.owner, |_| Owner::ServiceDesk);
     Line {
         trust: trust.code.to_string(),
         letter: letter.key.to_string(),
@@ -147,10 +151,9 @@ fn line(trust: &TrustSection, view: &LetterView, copy: Option<&CopyRecord>) -> L
         state: copy
             .map_or(letter.state.as_str(), |copy| copy.state.as_str())
             .to_owned(),
-        reason: match copy {
-            Some(copy) => copy.alert.clone().or_else(|| copy.reason.clone()),
-            None => letter.reason.clone(),
-        },
+        reason: alert
+            .or_else(|| copy.map_or(letter.reason.as_ref(), |copy| copy.reason.as_ref()))
+            .cloned(),
         practice: copy.map(|copy| copy.address.practice.to_string()),
         mailbox: copy.map(|copy| copy.address.mailbox.to_string()),
         message_id: copy.and_then(|copy| copy.message_id.clone()),
@@ -160,7 +163,7 @@ fn line(trust: &TrustSection, view: &LetterView, copy: Option<&CopyRecord>) -> L
         closed_at: copy.and_then(|copy| copy.closed_at).map(time),
         due_at: letter.due_at.map(time),
         attempts: copy.map_or(0, |copy| copy.attempts),
-        owner: duty.owner.as_str(),
+        owner: owner.as_str(),
         next_action: match (alert, letter.state) {
             (Some(alert), _) => format!("look into: {alert}"),
             (None, LetterState::Held) => what_to_do(letter.reason.as_deref(), duty.next_action),
@@ -190,6 +193,19 @@ fn what_to_do(reason: Option<&str>, otherwise: &str) -> String {
         }
         "content-changed-same-version" | "control-id-reused" => {
             "compare with the letter of the same number: which one is right?"
+        }
+        "signature-unclear" => {
+            "a signature stands where none is read: look at the letter, correct its layout, hand it \
+             over again"
+        }
+        "number-of-another-patient" => {
+            "two patients under one document number: find out which number is right"
+        }
+        "sidecar-wrong" | "too-large" => {
+            "see the reason beside the file in `refused`, mend it, hand it over again"
+        }
+        "malformed" | "empty" | "reader-failed" => {
+            "it cannot be read: look at the file in `refused` or `taken`, hand it over again"
         }
         "cancelled-before" => "ask its author: it was cancelled, and came again",
         "unsupported-format" => "hand it over as text, Word (.docx) or HL7 v2",

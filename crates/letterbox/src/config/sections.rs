@@ -200,6 +200,11 @@ impl TrustSection {
                  agreed with the practices"
             ));
         }
+        if self.live && self.routing.allow_synthetic {
+            return Err(format!(
+                "trust {code}: routing.allow_synthetic must be false where live is true"
+            ));
+        }
         let formats = self
             .routing
             .workflows
