@@ -67,7 +67,7 @@ pub(crate) fn master_key(trust: &TrustSection) -> Result<MasterKey, Exit> {
     let text = secret(
         &trust.key_file,
         "the trust's key",
-        "`letterbox init DIR` makes one",
+        "put back your copy of it; for a trust that has no store yet `letterbox init DIR` makes one",
     )?;
     MasterKey::from_hex(&text)
         .map_err(|error| Exit::Configuration(format!("{}: {error}", trust.key_file.display())))

@@ -26,6 +26,13 @@ pub(crate) fn write_secret(path: &Path, text: &str) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Writes and removes a file of no content, the one honest proof that a folder can be written.
+pub(crate) fn try_writing(folder: &Path) -> io::Result<()> {
+    let path = folder.join(".letterbox-check.tmp");
+    fs::write(&path, b"")?;
+    fs::remove_file(&path)
+}
+
 /// Whether accounts other than ours may read a file.
 #[cfg(unix)]
 pub(crate) fn others_may_read(path: &Path) -> io::Result<bool> {

@@ -132,6 +132,9 @@ async fn check_tells_a_line_for_each_thing_and_what_is_out_of_reach() {
         "certificate",
         "practice table",
         "disk",
+        "RT9 inbox of epr",
+        "RT9 taken of epr",
+        "RT9 refused of epr",
         "RT9 store",
         "RT9 mailbox RT9OT001",
         "clock",
@@ -144,7 +147,12 @@ async fn check_tells_a_line_for_each_thing_and_what_is_out_of_reach() {
         "{lines:#?}"
     );
     mesh.stop().await;
+    fs::remove_dir(site.part("in")).unwrap();
     let outcome = site.letterbox(&["check"]).exits(4);
+    assert!(
+        outcome.stdout.contains("FAIL  RT9 inbox of epr"),
+        "{outcome:#?}"
+    );
     assert!(
         outcome.stdout.contains("FAIL  RT9 mailbox RT9OT001"),
         "{outcome:#?}"

@@ -25,6 +25,12 @@ pub(super) async fn audit(
     for trust in config.trusts(context.trust.as_deref())? {
         let found = verified(config, trust, outside.clone()).await?;
         print(context, trust, &found)?;
+        if checkpoint.is_empty() && !context.json {
+            say(
+                "  checked against what this machine holds; to prove that nothing was cut off and \
+                 signed anew, keep copies of checkpoints elsewhere and give one: --checkpoint FILE",
+            )?;
+        }
         if !found.is_clean() {
             wanting.push(trust.code.to_string());
         }

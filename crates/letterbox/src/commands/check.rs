@@ -1,5 +1,6 @@
 //! `check`: everything that can be wrong before a letter is at stake, a line each.
 
+use std::fs;
 use std::path::Path;
 
 use letter_store::VerifyAgainst;
@@ -74,6 +75,7 @@ pub(super) async fn check(config: &Config, context: &Context) -> Result<(), Exit
     practice_table(config, &mut lines)?;
     disk(&config.data, &mut lines)?;
     for trust in config.trusts(context.trust.as_deref())? {
+        folders(trust, &mut lines)?;
         store(config, trust, &mut lines).await?;
         mailbox(config, trust, &mut lines).await?;
     }
@@ -130,6 +132,34 @@ fn disk(data: &Path, lines: &mut Lines<'_>) -> Result<(), Exit> {
             "free space is not known on this system",
         ),
     }
+}
+
+fn folders(trust: &TrustSection, lines: &mut Lines<'_>) -> Result<(), Exit> {
+    for section in &trust.folder {
+        let folders = [
+            ("inbox", &section.inbox),
+            ("taken", &section.taken),
+            ("refused", &section.refused),
+        ];
+        for (name, path) in folders {
+            let what = format!("{} {name} of {}", trust.code, section.source);
+            // Where documents go is made when the first goes there; where they come from is not.
+            let made = if name == "inbox" {
+                Ok(())
+            } else {
+                fs::create_dir_all(path)
+            };
+            match made.and_then(|()| platform::try_writing(path)) {
+                Ok(()) => lines.add(Verdict::Ok, &what, "can be written")?,
+                Err(error) => {
+                    let path = path.display();
+                    let text = format!("{path}: {error}; this account must be able to write there");
+                    lines.add(Verdict::Fail, &what, &text)?;
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn store(config: &Config, trust: &TrustSection, lines: &mut Lines<'_>) -> Result<(), Exit> {

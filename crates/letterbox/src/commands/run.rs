@@ -71,7 +71,7 @@ async fn one_once(config: &Config, context: &Context, trust: &TrustSection) -> R
 
 fn person(people: usize, failed: usize) -> String {
     let files = if failed > 0 {
-        format!("; {failed} files could not be taken: see the log")
+        format!("; {failed} entries of a folder could not be taken and stay there")
     } else {
         String::new()
     };
@@ -127,7 +127,11 @@ fn report(
             summary.waiting,
             "files are still being written, or wait for their other half",
         ),
-        (summary.failed, "files could not be taken: see the log"),
+        (
+            summary.failed,
+            "entries of a folder could not be taken and stay there: links, or files that this \
+             account may not read",
+        ),
         (
             summary.uncertain,
             "sends had no answer: MESH is asked before anything is sent again",

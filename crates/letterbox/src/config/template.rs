@@ -45,6 +45,8 @@ source = "epr"
 inbox = "in"
 taken = "taken"
 refused = "refused"
+# A document without a sidecar is taken when nobody wrote to it for so long.
+#still_for_seconds = 2
 
 # A listener for HL7 v2 over MLLP. Not encrypted: loopback or a private network.
 #[[trust.mllp]]
