@@ -369,6 +369,8 @@ async fn status_and_worklist_show_where_letters_are() {
     assert_eq!(of(&[text(sent, "letter")]), ["1118-0001"]);
     assert!(of(&["--document", "none"]).is_empty());
     let _ = site.letterbox(&["status", "not-an-id"]).exits(2);
+    let unknown = site.letterbox(&["status", "--state", "lost"]).exits(2);
+    assert!(unknown.stderr.contains("HELD"), "{unknown:#?}");
 
     let needs = site.letterbox(&["worklist", "--json"]).exits(0).json();
     assert_eq!(needs.len(), 1);

@@ -3,7 +3,7 @@
 use audit_core::StreamKey;
 use chrono::{DateTime, SecondsFormat, Utc};
 use gp_routing::ReasonCode;
-use letter_delivery::{CopyRecord, LetterState, Owner, RefKind};
+use letter_delivery::{CopyRecord, CopyState, LetterState, Owner, RefKind};
 use letter_store::{LetterView, SqliteStore, StatusFilter};
 use serde::Serialize;
 
@@ -52,6 +52,7 @@ pub(super) async fn status(
     context: &Context,
     arguments: StatusArguments,
 ) -> Result<(), Exit> {
+    arguments.state.as_deref().map_or(Ok(()), known_state)?;
     let mut lines = Vec::new();
     for trust in config.trusts(context.trust.as_deref())? {
         let key = open::master_key(trust)?;
@@ -78,6 +79,22 @@ pub(super) async fn worklist(config: &Config, context: &Context) -> Result<(), E
         return say("nothing needs a person");
     }
     print(context, &lines)
+}
+
+/// A state that does not exist would show an empty list, and an empty list is good news.
+fn known_state(state: &str) -> Result<(), Exit> {
+    let letters = LetterState::ALL.iter().map(|state| state.as_str());
+    let copies = CopyState::ALL.iter().map(|state| state.as_str());
+    let mut known: Vec<_> = letters.chain(copies).collect();
+    known.sort_unstable();
+    known.dedup();
+    if known.contains(&state.to_ascii_uppercase().as_str()) {
+        return Ok(());
+    }
+    Err(Exit::Configuration(format!(
+        "there is no state {state:?}; the states are {}",
+        known.join(", ")
+    )))
 }
 
 /// One filter for each letter that the arguments lead to.
