@@ -93,12 +93,26 @@ async fn a_certificate_that_is_no_certificate() {
     assert_told!(site, ["run", "--once"], 2);
 }
 
+/// In TLS 1.3 the client has finished when the server looks at its certificate: now and then the
+/// connection ends before the reason was read. That is told as a lost answer, and asked again.
+fn once_mesh_could_say(mut ask: impl FnMut() -> Outcome) -> Outcome {
+    let mut outcome = ask();
+    for _ in 0..4 {
+        if !outcome.stderr.contains("connection was not ready") {
+            break;
+        }
+        assert_eq!(outcome.code, Some(4), "{outcome:#?}");
+        outcome = ask();
+    }
+    outcome
+}
+
 /// What only MESH can see: the run takes letters in and says what is wrong; `mesh handshake` says
 /// whose fault it is by its exit code.
 fn refused_by_mesh(name: &str, site: &Site) {
     site.hand_over(&Letter::new(1));
-    let run = site.run_once();
-    let greeted = site.letterbox(&["mesh", "handshake"]);
+    let run = once_mesh_could_say(|| site.run_once());
+    let greeted = once_mesh_could_say(|| site.letterbox(&["mesh", "handshake"]));
     let both = format!("{}\n{}", told(site, &run), told(site, &greeted));
     insta::assert_snapshot!(name, both);
     assert_eq!(
