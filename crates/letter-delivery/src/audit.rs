@@ -118,32 +118,29 @@ impl LedgerAudit {
     /// Compares a letter's row with its events: rule V12.
     pub fn letter(&mut self, record: &LetterRecord) {
         let trace = self.letters.remove(&record.key);
-        let same = trace.as_ref().is_some_and(|trace| {
-            trace.position == record.position() && trace.events == record.events
-        });
-        if !same {
-            let seq = trace.map(|trace| trace.last_seq);
-            self.fault(
-                "V12",
-                seq,
-                format!("the row of letter {} disagrees", record.key),
-            );
-        }
+        let row = (record.position(), record.events);
+        self.compare(trace, &row, || format!("letter {}", record.key));
     }
 
     /// Compares a copy's row with its events: rule V12.
     pub fn copy(&mut self, record: &CopyRecord) {
         let trace = self.copies.remove(&record.key);
-        let same = trace.as_ref().is_some_and(|trace| {
-            trace.position == record.position() && trace.events == record.events
-        });
+        let row = (record.position(), record.events);
+        self.compare(trace, &row, || format!("copy {}", record.key));
+    }
+
+    fn compare<S: PartialEq>(
+        &mut self,
+        trace: Option<Trace<S>>,
+        row: &(Position<S>, u64),
+        name: impl FnOnce() -> String,
+    ) {
+        let same = trace
+            .as_ref()
+            .is_some_and(|trace| trace.position == row.0 && trace.events == row.1);
         if !same {
             let seq = trace.map(|trace| trace.last_seq);
-            self.fault(
-                "V12",
-                seq,
-                format!("the row of copy {} disagrees", record.key),
-            );
+            self.fault("V12", seq, format!("the row of {} disagrees", name()));
         }
     }
 
