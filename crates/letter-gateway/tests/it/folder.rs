@@ -102,26 +102,6 @@ async fn a_sidecar_that_disagrees_with_its_document_holds_it() {
 }
 
 #[tokio::test]
-async fn one_number_for_two_patients_makes_two_letters_and_one_is_held() {
-    let world = World::new().await;
-    let first = report("D-1", "Rest");
-    let other = first.replace("999 001 2377", "999 058 1398");
-    assert_ne!(first, other);
-    world.hand_over("a.txt", first);
-    world.scan().await;
-    world.hand_over("b.txt", other);
-    let expected = scanned(|s| (s.taken, s.held) = (1, 1));
-    assert_eq!(world.scan().await, expected);
-    let letters = world.letters();
-    let held: Vec<_> = letters
-        .iter()
-        .filter_map(|one| one.reason.as_deref())
-        .collect();
-    assert_eq!(letters.len(), 2);
-    assert!(held.contains(&"number-of-another-patient"), "{held:?}");
-}
-
-#[tokio::test]
 async fn limits_a_file_at_the_limit_and_past_it() {
     let world = World::new().await;
     let letter = report("D-1", "Rest");
