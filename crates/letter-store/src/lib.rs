@@ -27,10 +27,12 @@
 //! | module | holds |
 //! | --- | --- |
 //! | `master_key` | [`MasterKey`]: the one secret of a trust, and the keys derived from it |
-//! | `sqlite` | [`SqliteStore`], its schema, group commit, sealing, [`EngineLock`] |
-//! | `sqlite::row_mac` | a keyed digest over every row, so that no change goes unseen |
-//! | `sqlite::lists` | what lists and screens read: [`LetterView`] |
-//! | `sqlite::verify` | [`StoreVerification`]: every rule over ledger, rows and contents |
+//! | `cipher` | contents sealed under a key of their letter, which the trust's key wraps |
+//! | `row_mac` | a keyed digest over every row, so that no change goes unseen |
+//! | `notes` | signed checkpoints in a file outside the store |
+//! | `verify` | [`StoreVerification`]: every rule over ledger, rows and contents |
+//! | `views` | what lists and screens read: [`LetterView`] |
+//! | `sqlite` | [`SqliteStore`], its schema, group commit, [`EngineLock`] |
 //!
 //! Not here: any rule about letters. The store persists what the engine decided.
 //!
@@ -39,14 +41,25 @@
 //! `sqlite` (on by default): the embedded store. PostgreSQL comes later, as a feature of its own.
 
 #[cfg(feature = "sqlite")]
+mod cipher;
+#[cfg(feature = "sqlite")]
 mod master_key;
 #[cfg(feature = "sqlite")]
+mod notes;
+#[cfg(feature = "sqlite")]
+mod row_mac;
+#[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "sqlite")]
+mod verify;
+#[cfg(feature = "sqlite")]
+mod views;
 
 #[cfg(feature = "sqlite")]
 pub use master_key::{KeyError, MasterKey};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{
-    EngineLock, LetterView, OpenError, SqliteStore, StatusFilter, StoreFault, StoreVerification,
-    Tree, VerifyAgainst,
-};
+pub use sqlite::{EngineLock, OpenError, SqliteStore};
+#[cfg(feature = "sqlite")]
+pub use verify::{StoreFault, StoreVerification, VerifyAgainst};
+#[cfg(feature = "sqlite")]
+pub use views::{LetterView, StatusFilter, Tree};

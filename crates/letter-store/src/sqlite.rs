@@ -13,18 +13,17 @@ mod worker;
 
 use std::path::{Path, PathBuf};
 
-use audit_core::{Hash, StreamKey};
+use audit_core::StreamKey;
 use letter_delivery::{
     ClaimRequest, Claimed, Commit, CopyRecord, DocumentKey, DocumentView, LocalId, PayloadId,
     RefKind, Store, StoreError,
 };
 
-use crate::MasterKey;
+use crate::views::{LetterView, StatusFilter, Tree};
+use crate::{MasterKey, StoreVerification, VerifyAgainst, notes};
 use worker::{Reader, Writer};
 
-pub use lists::{LetterView, StatusFilter};
 pub use lock::EngineLock;
-pub use verify::{StoreFault, StoreVerification, VerifyAgainst};
 
 /// A trust's letters, their events and their contents, in one database file.
 ///
@@ -35,18 +34,6 @@ pub struct SqliteStore {
     path: PathBuf,
     writer: Writer,
     reader: Reader,
-}
-
-/// How far the ledger has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Tree {
-    /// How many events it holds.
-    pub size: u64,
-    /// The root over all of them.
-    pub root: Hash,
-    /// The size at which it was last signed.
-    pub signed_size: Option<u64>,
 }
 
 /// Why a store cannot be opened or locked.
@@ -176,7 +163,7 @@ impl SqliteStore {
             None => self.checkpoint().await?,
         };
         if let Some(latest) = &latest {
-            checkpoint::append_outside(&self.path, latest)?;
+            notes::append(&checkpoint::outside(&self.path), latest)?;
         }
         Ok(note)
     }
@@ -239,7 +226,7 @@ impl SqliteStore {
     /// [`StoreError::Unavailable`] when nothing could be read; damage is a finding, not an error.
     pub async fn verify(&self, against: VerifyAgainst) -> Result<StoreVerification, StoreError> {
         // Read first: a note that is signed meanwhile is in the store before it is outside.
-        let outside = checkpoint::notes_outside(&self.path)?;
+        let outside = notes::read(&checkpoint::outside(&self.path))?;
         self.reader
             .run(move |db, seal| Ok(verify::verify(db, seal, against, &outside)))
             .await

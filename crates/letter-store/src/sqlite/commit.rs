@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _, Params, params};
 
 use super::schema::store_error;
 use super::seal::Seal;
+use crate::views::json;
 
 pub(super) fn write(db: &Connection, seal: &Seal, commit: Commit) -> Result<(), StoreError> {
     if let Some((stream, token)) = commit.fence {
@@ -258,10 +259,6 @@ fn put_copy(db: &Connection, copy: &CopyRecord) -> Result<(), StoreError> {
         ],
     )?;
     Ok(())
-}
-
-fn json(record: &impl serde::Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(record).map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
 fn put_work(db: &Connection, change: &WorkChange) -> Result<(), StoreError> {

@@ -6,35 +6,10 @@ use letter_delivery::{
 };
 use nhs_types::Sensitive;
 use rusqlite::{Connection, OptionalExtension as _, Params, params};
-use serde::de::DeserializeOwned;
 
 use super::schema::store_error;
 use super::seal::Seal;
-
-/// A letter with its copies, as a list shows it.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct LetterView {
-    /// The letter.
-    pub letter: LetterRecord,
-    /// Its copies.
-    pub copies: Vec<CopyRecord>,
-    /// The document's number in its source, opened; `None` once it was erased.
-    pub document: Option<Sensitive<String>>,
-}
-
-/// Which letters a list shows; everything that is set must hold.
-#[derive(Clone, Debug, Default)]
-pub struct StatusFilter {
-    /// Only this letter.
-    pub letter: Option<StreamKey>,
-    /// Only letters, or copies, in this state.
-    pub state: Option<String>,
-    /// Only copies for this practice.
-    pub practice: Option<String>,
-    /// Only what needs a person, oldest duty first.
-    pub needs_person: bool,
-}
+use crate::views::{LetterView, StatusFilter, parse};
 
 pub(super) fn letters(
     db: &Connection,
@@ -58,11 +33,10 @@ pub(super) fn letters(
     let mut views = Vec::with_capacity(records.len());
     for record in records {
         let letter: LetterRecord = parse(&record)?;
-        let mut copies = copies_of(db, letter.key)?;
-        copies.retain(|copy| shows(filter, &letter, copy));
-        if copies.is_empty() && !shows_alone(filter, &letter) {
+        let copies = copies_of(db, letter.key)?;
+        let Some(copies) = filter.shown(&letter, copies) else {
             continue;
-        }
+        };
         let document = reference(db, seal, letter.key, RefKind::Document)?;
         views.push(LetterView {
             letter,
@@ -71,21 +45,6 @@ pub(super) fn letters(
         });
     }
     Ok(views)
-}
-
-fn shows(filter: &StatusFilter, letter: &LetterRecord, copy: &CopyRecord) -> bool {
-    let state = filter.state.as_deref();
-    let in_state = state.is_none_or(|s| copy.state.as_str() == s || letter.state.as_str() == s);
-    let practice = filter.practice.as_deref();
-    let for_practice = practice.is_none_or(|code| copy.address.practice.as_str() == code);
-    in_state && for_practice && (!filter.needs_person || copy.needs_person())
-}
-
-/// Whether a letter is shown for what it is itself.
-fn shows_alone(filter: &StatusFilter, letter: &LetterRecord) -> bool {
-    let state = filter.state.as_deref();
-    let in_state = state.is_none_or(|s| letter.state.as_str() == s);
-    in_state && filter.practice.is_none() && (!filter.needs_person || letter.needs_person())
 }
 
 pub(super) fn rows<T>(
@@ -97,11 +56,6 @@ pub(super) fn rows<T>(
     db.prepare_cached(sql)
         .and_then(|mut statement| statement.query_map(values, read)?.collect())
         .map_err(|error| store_error(&error))
-}
-
-pub(super) fn parse<T: DeserializeOwned>(record: &str) -> Result<T, StoreError> {
-    serde_json::from_str(record)
-        .map_err(|error| StoreError::Corrupt(format!("a row cannot be read: {error}")))
 }
 
 pub(super) fn read_letter(

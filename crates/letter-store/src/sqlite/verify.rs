@@ -1,78 +1,19 @@
-//! Everything the store holds, checked against everything else it holds.
+//! Reads a whole store for its verification.
 
-mod contents;
-mod events;
 mod file;
-mod records;
 
-use std::collections::{BTreeMap, BTreeSet};
+use audit_core::{StreamKey, Verifier};
+use letter_delivery::StoreError;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
 
-use audit_core::{Hash, Verifier, VerifierKey, VerifyOptions};
-use chrono::{DateTime, Utc};
-use letter_delivery::{LedgerAudit, PayloadId};
-use rusqlite::Connection;
-
+use super::commit;
 use super::lists::rows;
+use super::schema::store_error;
 use super::seal::Seal;
-
-/// What the ledger is checked against besides itself.
-#[derive(Clone, Debug, Default)]
-pub struct VerifyAgainst {
-    /// The keys whose signatures count.
-    pub trusted: Vec<VerifierKey>,
-    /// Checkpoints that were kept outside the store.
-    pub checkpoints: Vec<String>,
-    /// The time, for rules about age.
-    pub now: Option<DateTime<Utc>>,
-}
-
-/// What a verification found.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct StoreVerification {
-    /// How many events there are.
-    pub events: u64,
-    /// The root over all of them.
-    pub root: Hash,
-    /// The largest size that was signed.
-    pub checkpoint_size: Option<u64>,
-    /// What is wrong; nothing when it is clean.
-    pub faults: Vec<StoreFault>,
-    /// Up to which size the ledger is still proven by a signed checkpoint.
-    pub provable_to: u64,
-}
-
-/// One thing that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct StoreFault {
-    /// The rule, `V1` to `V12` (audit-and-delivery facts 6).
-    pub rule: String,
-    /// The event, where there is one.
-    pub seq: Option<u64>,
-    /// What is wrong, in words.
-    pub what: String,
-}
-
-impl StoreVerification {
-    /// Whether nothing is wrong.
-    pub const fn is_clean(&self) -> bool {
-        self.faults.is_empty()
-    }
-}
-
-/// What is gathered while everything is read once.
-#[derive(Default)]
-struct Check {
-    ledger: LedgerAudit,
-    faults: Vec<StoreFault>,
-    /// Digests that events recorded and no content was met for yet, with the event.
-    recorded: BTreeMap<String, u64>,
-    /// Reports that events tell of, with the event.
-    reports: BTreeMap<String, u64>,
-    /// Contents that rows of letters and copies lead to.
-    needed: BTreeSet<PayloadId>,
-}
+use crate::verify::{
+    Check, EventRow, Queue, RecordRow, References, STRAYS, StoreVerification, VerifyAgainst,
+};
 
 pub(super) fn verify(
     db: &Connection,
@@ -81,71 +22,98 @@ pub(super) fn verify(
     outside: &[String],
 ) -> StoreVerification {
     let mut check = Check::default();
-    check.file(db, seal);
+    file::check(&mut check, db, seal);
     let sql = "SELECT note FROM checkpoint ORDER BY size";
-    let stored: Vec<String> = check.read(db, sql, |row| row.get(0));
-    let lost = check.lost_checkpoints(&stored, outside);
-    let mut verifier = Verifier::new(VerifyOptions {
-        trusted: against.trusted,
-        stored_checkpoints: stored,
-        external_checkpoints: against.checkpoints.into_iter().chain(lost).collect(),
-        now: against
-            .now
-            .map(|at| audit_core::Timestamp::from_millis(at.timestamp_millis())),
-        ..VerifyOptions::default()
-    });
-    check.events(db, &mut verifier);
-    check.records(db);
-    check.contents(db, seal);
-    let verification = verifier.finish();
-    check.tree(db, verification.events, &verification.root);
-    let told = verification.faults.iter().map(|fault| StoreFault {
-        rule: fault.rule.as_str().to_owned(),
-        seq: fault.seq,
-        what: fault.what.clone(),
-    });
-    check.faults.extend(told);
-    StoreVerification {
-        events: verification.events,
-        root: verification.root,
-        checkpoint_size: verification.checkpoint_size,
-        faults: check.finish(),
-        provable_to: verification.provable_to,
+    let stored = read(&mut check, db, sql, |row| row.get(0));
+    let mut verifier = check.verifier(against, stored, outside);
+    if let Err(error) = events(&mut check, db, &mut verifier) {
+        let what = format!("events cannot be read to the end: {error}");
+        check.fault("V1", None, what);
     }
+    records(&mut check, db);
+    if let Err(error) = contents(&mut check, db, seal) {
+        let what = format!("contents cannot be read to the end: {error}");
+        check.fault("V1", None, what);
+    }
+    check.contents_end();
+    check.finish(verifier, commit::read_tree(db))
 }
 
-impl Check {
-    fn fault(&mut self, rule: &str, seq: Option<u64>, what: impl Into<String>) {
-        self.faults.push(StoreFault {
-            rule: rule.to_owned(),
+/// Rows of a query; when the file itself is damaged that is a fault.
+fn read<T>(
+    check: &mut Check,
+    db: &Connection,
+    sql: &str,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Vec<T> {
+    check.or_fault(rows(db, sql, [], read))
+}
+
+fn events(check: &mut Check, db: &Connection, verifier: &mut Verifier) -> rusqlite::Result<()> {
+    let sql = "SELECT seq, stream, lseq, leaf, bytes FROM event ORDER BY seq";
+    let mut statement = db.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let seq = u64::try_from(row.get::<_, i64>(0)?).unwrap_or_default();
+        let row = EventRow {
             seq,
-            what: what.into(),
-        });
+            stream: bytes_of(row, 1)?,
+            lseq: row.get_ref(2)?.as_i64().ok(),
+            leaf: bytes_of(row, 3)?,
+            bytes: bytes_of(row, 4)?,
+        };
+        check.event(&row, verifier);
     }
+    Ok(())
+}
 
-    /// Rows of a query; when the file itself is damaged that is a fault, with what could be read.
-    fn read<T>(
-        &mut self,
-        db: &Connection,
-        sql: &str,
-        read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
-    ) -> Vec<T> {
-        rows(db, sql, [], read).unwrap_or_else(|error| {
-            self.fault("V1", None, error.to_string());
-            Vec::new()
-        })
-    }
+/// What stands in a column, also when something else made it of another kind.
+fn bytes_of<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<&'a [u8]> {
+    Ok(match row.get_ref(column)? {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
+        _ => &[],
+    })
+}
 
-    /// All faults, those of an event in the order of the ledger.
-    fn finish(mut self) -> Vec<StoreFault> {
-        let told = self.ledger.finish().into_iter().map(|fault| StoreFault {
-            rule: fault.rule.to_owned(),
-            seq: fault.seq,
-            what: fault.what,
-        });
-        self.faults.extend(told);
-        self.faults
-            .sort_by_key(|fault| fault.seq.unwrap_or(u64::MAX));
-        self.faults
+fn records(check: &mut Check, db: &Connection) {
+    let pair = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let work = Queue::new(read(check, db, "SELECT stream, kind FROM work", pair));
+    let references = "SELECT letter, kind FROM letter_ref";
+    let references = References::new(read(check, db, references, pair));
+    for row in read(check, db, "SELECT key, state, record FROM letter", record) {
+        check.letter(&row, &references, &work);
     }
+    for row in read(check, db, "SELECT key, state, record FROM copy", record) {
+        check.copy(&row, &work);
+    }
+    for (sql, what) in STRAYS {
+        for key in read(check, db, sql, |row| row.get(0)) {
+            check.stray(what, key);
+        }
+    }
+    let seen: Vec<String> = read(check, db, "SELECT message_id FROM seen", |row| row.get(0));
+    check.seen(&seen);
+    check.seen_end();
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<RecordRow> {
+    Ok(RecordRow {
+        key: row.get(0)?,
+        state: row.get(1)?,
+        record: row.get(2)?,
+    })
+}
+
+fn contents(check: &mut Check, db: &Connection, seal: &Seal) -> Result<(), StoreError> {
+    let failed = |error: rusqlite::Error| store_error(&error);
+    let sql = "SELECT id, letter, sealed FROM payload";
+    let mut statement = db.prepare(sql).map_err(failed)?;
+    let mut rows = statement.query([]).map_err(failed)?;
+    while let Some(row) = rows.next().map_err(failed)? {
+        let id: [u8; 16] = row.get(0).map_err(failed)?;
+        let letter = StreamKey::from_bytes(row.get(1).map_err(failed)?);
+        let sealed: Vec<u8> = row.get(2).map_err(failed)?;
+        check.content(id, letter, seal.open_sealed(letter, &sealed, &id));
+    }
+    Ok(())
 }
