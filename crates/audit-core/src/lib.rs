@@ -58,6 +58,8 @@
 //! - `checkpoint`, `note`: [`Checkpoint`], [`SignedCheckpoint`], [`Signer`], [`VerifierKey`]
 //! - `proof_file`: [`InclusionProofFile`], an offline proof for one event
 //! - `sequencer`: [`Sequencer`], which gives events their position
+//! - `shard`: [`ShardOpening`], which ties a year's ledger to the one before
+//! - `tiles`: [`TileWriter`], [`TileTree`], [`verify_tiles`]: the ledger as a folder of files
 //! - `verify`: [`Verifier`], which checks a whole ledger in one pass
 //!
 //! In the bytes the stream's key is named `letter` and the subject's `patient`: the format began
@@ -75,6 +77,8 @@ mod merkle;
 mod note;
 mod proof_file;
 mod sequencer;
+mod shard;
+mod tiles;
 mod timestamp;
 mod verify;
 
@@ -86,14 +90,20 @@ pub use hash::{Hash, salted_digest};
 pub use hex::ParseError;
 pub use key::{PseudonymKey, StreamKey, SubjectKey};
 pub use merkle::{
-    CompactRange, CompactRangeError, PROOF_HASHES_MAX, ProofError, consistency_proof, empty_root,
-    inclusion_proof, leaf_hash, node_hash, root_of, verify_consistency, verify_inclusion,
+    CompactRange, CompactRangeError, PROOF_HASHES_MAX, ProofError, ProofPlan, Subtree,
+    SubtreeCollector, consistency_proof, empty_root, inclusion_proof, leaf_hash, node_hash,
+    root_of, verify_consistency, verify_inclusion,
 };
 pub use note::{
     KEY_NAME_BYTES_MAX, KeyError, NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX, Signer, VerifierKey,
 };
 pub use proof_file::{InclusionProofFile, PROOF_EXTRA_BYTES_MAX, ProofFileError};
 pub use sequencer::{ResumeError, Sequenced, Sequencer};
+pub use shard::{SHARD_CLOSED, ShardOpening, ShardStart};
+pub use tiles::{
+    CHECKPOINT_PATH, CHECKPOINTS_PATH, TILE_ENTRY_BYTES_MAX, TILE_WIDTH, Tile, TileError, TileFile,
+    TileKind, TileTree, TileWriter, verify_tiles,
+};
 pub use timestamp::Timestamp;
 pub use verify::{
     FAULTS_PER_RULE_MAX, Fault, Rule, UNSIGNED_AGE_MS, Verification, Verifier, VerifyOptions,

@@ -1,11 +1,14 @@
 //! The Merkle tree of RFC 6962 section 2.1 (audit-and-delivery 5.2).
 
 mod proof;
+mod subtree;
 
 pub use proof::{
     PROOF_HASHES_MAX, ProofError, consistency_proof, inclusion_proof, verify_consistency,
     verify_inclusion,
 };
+pub(crate) use subtree::complete_subtrees;
+pub use subtree::{ProofPlan, Subtree, SubtreeCollector};
 use thiserror::Error;
 
 use crate::{Hash, hash::sha256};
@@ -87,12 +90,27 @@ impl CompactRange {
 
     /// Adds a leaf at the end.
     pub fn push(&mut self, leaf: Hash) {
+        self.push_with(leaf, |_, _| {});
+    }
+
+    /// As [`CompactRange::push`]; `completed` hears of the leaf and each subtree that it completes.
+    fn push_with(&mut self, leaf: Hash, mut completed: impl FnMut(Subtree, Hash)) {
         let mut hash = leaf;
+        let mut subtree = Subtree {
+            level: 0,
+            index: self.size,
+        };
+        completed(subtree, hash);
         for _ in 0..self.size.trailing_ones() {
             // One hash per bit that is set: there is always one to take.
             if let Some(left) = self.hashes.pop() {
                 hash = node_hash(&left, &hash);
             }
+            subtree = Subtree {
+                level: subtree.level + 1,
+                index: subtree.index >> 1,
+            };
+            completed(subtree, hash);
         }
         self.hashes.push(hash);
         self.size = self.size.saturating_add(1);

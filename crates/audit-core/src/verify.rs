@@ -10,7 +10,8 @@ use report::FaultLog;
 pub use report::{FAULTS_PER_RULE_MAX, Fault, Rule, Verification};
 
 use crate::{
-    CompactRange, Hash, StreamKey, Timestamp, VerifierKey,
+    Checkpoint, CompactRange, Event, Hash, Origin, SHARD_CLOSED, ShardOpening, ShardStart,
+    StreamKey, Timestamp, VerifierKey,
     canonical::{self, Form, Scanned, Skip},
     leaf_hash,
 };
@@ -67,6 +68,7 @@ pub struct Verifier {
     provable_to: u64,
     checkpoint_size: Option<u64>,
     unsigned: Unsigned,
+    seam: Seam,
     faults: FaultLog,
 }
 
@@ -91,6 +93,7 @@ impl Verifier {
             },
             anchors: anchors.by_size.into_iter().peekable(),
             provable_to: 0,
+            seam: Seam::default(),
             faults,
         };
         verifier.check_anchors();
@@ -100,11 +103,16 @@ impl Verifier {
     /// Checks the next event of the ledger.
     pub fn event(&mut self, canonical: &[u8]) {
         let leaf = leaf_hash(canonical);
+        if let Some(before) = self.seam.before.take() {
+            self.check_opening(&before, canonical);
+        }
         match canonical::scan::<Skip>(canonical, Form::Sequenced) {
             Ok(event) => {
                 self.check_seq(event.seq);
                 self.check_stream(&event, leaf);
                 self.unsigned.look_at(self.tree.size(), event.seq, event.at);
+                self.seam.ends_closed =
+                    event.stream == StreamKey::LEDGER && event.kind == SHARD_CLOSED;
             }
             Err(error) => {
                 self.faults
@@ -127,6 +135,10 @@ impl Verifier {
             self.faults.add(anchor.place.rule(), Some(events), what);
         }
         self.unsigned.report(&mut self.faults);
+        if self.seam.before.is_some() {
+            let what = "the shard has no events: it must begin with an opening";
+            self.faults.add(Rule::V9, Some(0), what.to_owned());
+        }
         let root = self.tree.root();
         let (faults, faults_left_out) = self.faults.into_parts();
         Verification {
@@ -137,6 +149,51 @@ impl Verifier {
             faults_left_out,
             provable_to: self.provable_to,
         }
+    }
+
+    /// Says what was found, and goes on with the shard that follows: its first event must hold the
+    /// last checkpoint of this one, and its streams go on where they stand here.
+    ///
+    /// `origin` is that of the shard that ends here.
+    ///
+    /// ```
+    /// use audit_core::{Origin, Verifier, VerifyOptions};
+    /// let year_2026 = Verifier::new(VerifyOptions::default());
+    /// let origin = Origin::parse("ledger.example/doors/2026")?;
+    /// let (found, year_2027) = year_2026.next_shard(origin, VerifyOptions::default());
+    /// assert!(found.is_clean());
+    /// assert!(!year_2027.finish().is_clean(), "the next shard has no opening");
+    /// # Ok::<(), audit_core::ParseError>(())
+    /// ```
+    pub fn next_shard(mut self, origin: Origin, options: VerifyOptions) -> (Verification, Self) {
+        let before = Before {
+            last: Checkpoint {
+                origin,
+                size: self.tree.size(),
+                root: self.tree.root(),
+            },
+            was_closed: self.seam.ends_closed,
+        };
+        let mut next = Self::new(options);
+        next.streams = std::mem::take(&mut self.streams);
+        next.seam.before = Some(before);
+        (self.finish(), next)
+    }
+
+    /// V9 across shards: the opening is a checkpoint of the shard before, kept in this one.
+    fn check_opening(&mut self, before: &Before, canonical: &[u8]) {
+        let event = Event::parse(canonical).ok();
+        let what = match event.as_ref().and_then(ShardOpening::of) {
+            None => "the shard does not begin with an opening",
+            Some(opening) if opening.previous.as_ref() != Some(&before.last) => {
+                "the shard's opening does not hold the last checkpoint of the shard before"
+            }
+            Some(opening) if opening.start == ShardStart::Opened && !before.was_closed => {
+                "the shard before was not closed"
+            }
+            Some(_) => return,
+        };
+        self.faults.add(Rule::V9, Some(0), what.to_owned());
     }
 
     fn check_seq(&mut self, seq: u64) {
@@ -199,6 +256,22 @@ impl Verifier {
             }
         }
     }
+}
+
+/// Where one shard ends and the next begins.
+#[derive(Debug, Default)]
+struct Seam {
+    /// The shard before, until the first event of this one was looked at.
+    before: Option<Before>,
+    /// Whether the last event closes the shard.
+    ends_closed: bool,
+}
+
+/// A shard that ended.
+#[derive(Debug)]
+struct Before {
+    last: Checkpoint,
+    was_closed: bool,
 }
 
 /// The last event of a stream.

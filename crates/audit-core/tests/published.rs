@@ -10,8 +10,8 @@
 mod shared;
 
 use audit_core::{
-    CompactRange, Hash, SignedCheckpoint, VerifierKey, consistency_proof, inclusion_proof,
-    leaf_hash, root_of, verify_consistency, verify_inclusion,
+    CompactRange, Hash, SignedCheckpoint, Tile, TileTree, TileWriter, VerifierKey,
+    consistency_proof, inclusion_proof, leaf_hash, root_of, verify_consistency, verify_inclusion,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
@@ -145,6 +145,29 @@ fn the_log_of_tessera() {
         }
     }
     assert_eq!(range.size(), 15);
+}
+
+/// Tiles and bundles as another implementation writes them, at every size.
+#[test]
+fn the_tiles_of_tessera() {
+    let folder = "data/tlog/tessera-log";
+    let read = |path: &str| shared::read_bytes(&format!("{folder}/{path}"));
+    let Some(bundle) = read("tile/entries/000.p/15") else {
+        return;
+    };
+    let mut writer = TileWriter::new();
+    for entry in entries(&bundle) {
+        assert_eq!(writer.push(entry).unwrap(), []);
+        for file in writer.partial() {
+            let path = file.tile.to_string();
+            assert_eq!(Some(file.bytes), read(&path), "{path}");
+        }
+        let note = shared::read(&format!("{folder}/checkpoint.{}", writer.size())).unwrap();
+        let mut tree = TileTree::new(writer.size(), |tile: &Tile| read(&tile.to_string()));
+        let root = BASE64_STANDARD.encode(tree.root().unwrap().as_bytes());
+        assert_eq!(note.lines().nth(2), Some(root.as_str()));
+    }
+    assert_eq!(writer.size(), 15);
 }
 
 fn entries(mut bundle: &[u8]) -> Vec<&[u8]> {

@@ -8,9 +8,9 @@
 
 use audit_core::{
     Checkpoint, CompactRange, Event, EventBody, Hash, InclusionProofFile, Origin, PseudonymKey,
-    Sequencer, SignedCheckpoint, Signer, Verifier, VerifierKey, VerifyOptions, consistency_proof,
-    empty_root, inclusion_proof, leaf_hash, root_of, salted_digest, verify_consistency,
-    verify_inclusion,
+    Sequencer, SignedCheckpoint, Signer, TileWriter, Verifier, VerifierKey, VerifyOptions,
+    consistency_proof, empty_root, inclusion_proof, leaf_hash, root_of, salted_digest,
+    verify_consistency, verify_inclusion,
 };
 use serde_json::Value;
 
@@ -258,6 +258,30 @@ fn section_5_3_the_entry_bundle_holds_the_same_events() {
         bundle = rest;
     }
     assert!(bundle.is_empty());
+}
+
+#[test]
+fn section_5_3_the_worked_tiles_are_written_byte_for_byte() {
+    let mut writer = TileWriter::new();
+    for event in Worked::load().events() {
+        assert_eq!(writer.push(event).unwrap(), []);
+    }
+    let expected: [(&str, &[u8]); 2] = [
+        (
+            "tile/entries/000.p/8",
+            include_bytes!("data/entries-000.p-8.bin"),
+        ),
+        ("tile/0/000.p/8", include_bytes!("data/tile-0-000.p-8.bin")),
+    ];
+    let written = writer.partial();
+    let written: Vec<_> = written
+        .iter()
+        .map(|file| (file.tile.to_string(), file.bytes.as_slice()))
+        .collect();
+    assert_eq!(
+        written,
+        expected.map(|(path, bytes)| (path.to_owned(), bytes))
+    );
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(crate) struct Scanned<'a, M> {
     /// Zero in a body.
     pub(crate) seq: u64,
     state: &'a str,
-    kind: &'a str,
+    pub(crate) kind: &'a str,
 }
 
 impl Scanned<'_, <Tree as Sink>::Map> {

@@ -236,7 +236,7 @@ impl Path {
     }
 }
 
-const fn require_order(first: u64, second: u64) -> Result<(), ProofError> {
+pub(super) const fn require_order(first: u64, second: u64) -> Result<(), ProofError> {
     if first == 0 {
         return Err(ProofError::EmptyFirstTree);
     }

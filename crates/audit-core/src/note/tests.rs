@@ -1,6 +1,7 @@
 use serde_json::Value;
 
 use super::*;
+use crate::Checkpoint;
 
 #[path = "../../tests/support/shared.rs"]
 mod shared;
@@ -60,6 +61,20 @@ fn c2sp_published_malformed_notes_are_refused() {
             "{vector}: {error}"
         );
     }
+}
+
+#[test]
+fn c2sp_the_published_checkpoints_are_read() {
+    let Some(vectors) = vectors() else { return };
+    let tree = &vectors["tree_note"];
+    let checkpoint = Checkpoint::parse(text(tree, "body")).unwrap();
+    assert_eq!(Some(checkpoint.size), tree["size"].as_u64());
+    assert_eq!(checkpoint.body(), text(tree, "body"));
+    let note = text(&vectors, "checkpoint_format_example");
+    let (checkpoint, read) = crate::checkpoint::read_unproven(note).unwrap();
+    assert_eq!(checkpoint.origin.as_str(), "example.com/behind-the-sofa");
+    assert_eq!(checkpoint.size, 20_852_163);
+    assert_eq!(read.to_text(), note);
 }
 
 #[test]

@@ -59,6 +59,8 @@ impl fmt::Display for Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Rule {
+    /// Every file is there and whole: only where a ledger is read from files.
+    V1,
     /// Every event is in canonical form.
     V2,
     /// `seq` counts from 0 without gaps.
@@ -81,6 +83,7 @@ impl Rule {
     /// The rule's id.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::V1 => "V1",
             Self::V2 => "V2",
             Self::V3 => "V3",
             Self::V4 => "V4",
