@@ -30,6 +30,7 @@
 //! | `store`, `transport` | the ports [`Store`] and [`Transport`] |
 //! | `keys` | pseudonyms: [`TrustKeys`], [`LocalId`] |
 //! | `audit` | [`LedgerAudit`]: verification rules V5, V11 and V12 |
+//! | `testkit` | a model store, dice, a clock, the cases every store must pass; a feature |
 //!
 //! Not here: XML, HTTP, SQL, a runtime, a clock. Bytes are carried, not understood, so any
 //! outbound message can use the same engine.
@@ -47,6 +48,9 @@ mod state;
 mod step;
 mod store;
 mod transport;
+
+#[cfg(feature = "testkit")]
+pub mod testkit;
 
 pub use audit::{LedgerAudit, LedgerFault};
 pub use commit::{

@@ -6,10 +6,10 @@ use letter_delivery::{
     TrackResult,
 };
 
-use crate::model::Rows;
 use crate::world::{World, accepted, signed, to_one};
+use letter_delivery::testkit::ModelRows;
 
-fn collected() -> Rows {
+fn collected() -> ModelRows {
     let mut world = World::queued();
     world.send(accepted("M-1"));
     world.track(TrackResult::Collected);

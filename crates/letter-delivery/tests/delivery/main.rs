@@ -3,19 +3,17 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     clippy::indexing_slicing,
     reason = "helpers of tests, outside of test functions"
 )]
 
 #[path = "../support/invariants.rs"]
 mod invariants;
-#[path = "../support/model.rs"]
-mod model;
 #[path = "../support/world.rs"]
 mod world;
 
 mod audit;
+mod conformance;
 mod intake;
 mod machines;
 mod prepare;

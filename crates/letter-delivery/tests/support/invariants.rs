@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use audit_core::{EventBody, StreamKey};
 use letter_delivery::{CopyRecord, CopyState, LetterState, LocalId, Owner, StateKind, WorkKind};
 
-use crate::model::Rows;
+use letter_delivery::testkit::ModelRows;
 
 /// Events that allow another attempt: MESH proved or said that nothing was taken, or a recorded
 /// decision was made.
@@ -16,7 +16,7 @@ const ALLOWS_ANOTHER: [&str; 4] = [
     "person.resend",
 ];
 
-pub(crate) fn check(rows: &Rows) {
+pub(crate) fn check(rows: &ModelRows) {
     balance(rows);
     work_for_all_that_is_open(rows);
     for stream in rows.letters.keys() {
@@ -37,7 +37,7 @@ pub(crate) fn check(rows: &Rows) {
 }
 
 /// What came in is what stands somewhere: no letter is lost, none appears.
-fn balance(rows: &Rows) {
+fn balance(rows: &ModelRows) {
     let mut first: BTreeMap<StreamKey, bool> = BTreeMap::new();
     let bodies = rows.events.iter().map(|event| &event.event.body);
     for body in bodies.filter(|body| body.stream != StreamKey::LEDGER) {
@@ -58,7 +58,7 @@ fn balance(rows: &Rows) {
 }
 
 /// Rule 4 of the house: whatever the service owns has work that moves it on, and nothing else has.
-fn work_for_all_that_is_open(rows: &Rows) {
+fn work_for_all_that_is_open(rows: &ModelRows) {
     let kind = |stream| rows.work.get(stream).map(|row| row.work.kind);
     for letter in rows.letters.values() {
         let due = (letter.state == LetterState::Parsed).then_some(WorkKind::Prepare);
@@ -81,7 +81,7 @@ fn work_for_all_that_is_open(rows: &Rows) {
     }
 }
 
-fn ends_stay(rows: &Rows, stream: StreamKey, kind: impl Fn(&str) -> Option<StateKind>) {
+fn ends_stay(rows: &ModelRows, stream: StreamKey, kind: impl Fn(&str) -> Option<StateKind>) {
     let mut ended: Option<&str> = None;
     for body in rows.of(stream) {
         if let Some(state) = ended {
@@ -94,7 +94,7 @@ fn ends_stay(rows: &Rows, stream: StreamKey, kind: impl Fn(&str) -> Option<State
 
 /// At most one attempt is open, none follows one whose outcome is not known, and the local id is
 /// that of the series.
-fn attempts(rows: &Rows, copy: &CopyRecord) {
+fn attempts(rows: &ModelRows, copy: &CopyRecord) {
     let mut allowed = true;
     for body in rows.of(copy.key) {
         if body.kind == "send.started" {

@@ -1,61 +1,23 @@
 //! A trust with an engine, the model store and a clock that stands until it is told to go.
 
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
-use audit_core::{Data, PseudonymKey, StreamKey, salted_digest};
+use audit_core::{Data, StreamKey, salted_digest};
 use chrono::{DateTime, Duration, TimeZone as _, Utc};
+use letter_delivery::testkit::{ModelStore, SeededDice};
 use letter_delivery::{
     Address, Ambiguous, AskResult, ClaimRequest, Claimed, Commit, CopyRecord, Disposition, Engine,
-    Entropy, Intake, Job, LetterRecord, Order, Policy, Prepared, PreparedCopy, SendResult,
-    ShapedCopy, Store as _, StoreError, Taken, TakenAs, TrackResult, TrustKeys, WorkKind,
+    Intake, Job, LetterRecord, Order, Policy, Prepared, PreparedCopy, SendResult, ShapedCopy,
+    Store as _, StoreError, Taken, TakenAs, TrackResult, WorkKind,
 };
 use nhs_types::{MailboxId, OdsCode, Sensitive, WorkflowId};
 
-use crate::model::Model;
+pub(crate) use letter_delivery::testkit::{keys as trust_keys, ready};
 
 pub(crate) struct World {
     pub(crate) engine: Engine,
-    pub(crate) store: Model,
+    pub(crate) store: ModelStore,
     pub(crate) now: DateTime<Utc>,
     policy: Policy,
     seed: u64,
-}
-
-/// Bytes that a seed decides.
-struct Seeded(u64);
-
-impl Seeded {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-}
-
-impl Entropy for Seeded {
-    fn fill(&mut self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
-            chunk.copy_from_slice(&self.next().to_be_bytes()[..chunk.len()]);
-        }
-    }
-}
-
-/// The value of a future that never waits.
-pub(crate) fn ready<F: Future>(future: F) -> F::Output {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("the model store never waits"),
-    }
-}
-
-pub(crate) fn trust_keys() -> TrustKeys {
-    let key = |byte| PseudonymKey::new([byte; 32]);
-    let trust = OdsCode::parse("RZZ").unwrap();
-    TrustKeys::new(trust, key(0xA1), key(0xB2), key(0xC3))
 }
 
 pub(crate) fn address() -> Address {
@@ -145,7 +107,7 @@ impl World {
     pub(crate) fn with(policy: Policy, seed: u64) -> Self {
         Self {
             engine: engine(&policy, seed),
-            store: Model::default(),
+            store: ModelStore::default(),
             now: Utc.with_ymd_and_hms(2026, 2, 3, 10, 0, 0).unwrap(),
             policy,
             seed,
@@ -311,5 +273,9 @@ impl World {
 }
 
 fn engine(policy: &Policy, seed: u64) -> Engine {
-    Engine::new(trust_keys(), policy.clone(), Box::new(Seeded(seed)))
+    Engine::new(
+        trust_keys(),
+        policy.clone(),
+        Box::new(SeededDice::new(seed)),
+    )
 }

@@ -1,19 +1,15 @@
 use super::*;
 
-#[path = "../../tests/it/support/model.rs"]
-#[expect(dead_code, reason = "the tests from outside use more of it")]
-mod model;
-
 use audit_core::PseudonymKey;
 use gp_routing::{PracticeTable, SAMPLE_TABLE, TableLimits};
+use letter_delivery::testkit::ModelStore;
 use letter_delivery::{Engine, Policy, TrustKeys};
 use mesh_testserver::TestServer;
 use nhs_types::{MailboxId, OdsCode};
 
 use crate::{Mesh, SystemClock, SystemEntropy, Trust};
-use model::Model;
 
-async fn gateway() -> Gateway<Model> {
+async fn gateway() -> Gateway<ModelStore> {
     let server = TestServer::start().await.unwrap();
     let client = server
         .client(&MailboxId::parse("RT9OT001").unwrap())

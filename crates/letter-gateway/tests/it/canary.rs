@@ -8,8 +8,8 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::mllp::Line;
 use crate::support::letters::{Message, PDF_MESSAGE, WORD, draft, report};
-use crate::support::model::Trouble;
 use crate::support::{PRACTICE, TRUST, World, mailbox};
+use letter_delivery::testkit::Trouble;
 
 /// What the patients of these letters are known by, and words of their letters.
 const SECRETS: &[&str] = &[

@@ -4,8 +4,8 @@ use letter_delivery::{CopyState, LetterState};
 use mesh_testserver::{Fault, FaultAction};
 
 use crate::support::letters::{Message, report};
-use crate::support::model::Trouble;
 use crate::support::{PRACTICE, World};
+use letter_delivery::testkit::Trouble;
 
 /// More than the commits that one letter's way takes.
 const COMMITS: usize = 14;

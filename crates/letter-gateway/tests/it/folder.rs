@@ -7,8 +7,8 @@ use letter_delivery::LetterState;
 use letter_gateway::{GatewayError, Scanned};
 
 use crate::support::letters::{Message, WORD, report};
-use crate::support::model::Trouble;
 use crate::support::{World, names};
+use letter_delivery::testkit::Trouble;
 
 fn scanned(change: impl FnOnce(&mut Scanned)) -> Scanned {
     let mut scanned = Scanned::default();

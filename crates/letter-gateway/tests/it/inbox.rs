@@ -5,8 +5,8 @@ use letter_gateway::GatewayError;
 use mesh_testserver::{Fault, FaultAction, ReportNotice};
 
 use crate::support::letters::report;
-use crate::support::model::Trouble;
 use crate::support::{PRACTICE, TRUST, WORKFLOW, World, mailbox, workflow};
+use letter_delivery::testkit::Trouble;
 
 impl World {
     async fn sent(number: &str) -> Self {

@@ -5,8 +5,8 @@ use letter_delivery::{LetterState, TakenAs};
 use letter_gateway::{GatewayError, OnReject, Receipt};
 
 use crate::support::letters::{Message, PDF_MESSAGE, draft, report};
-use crate::support::model::Trouble;
 use crate::support::{SOURCE, World};
+use letter_delivery::testkit::Trouble;
 
 impl World {
     async fn take(&self, bytes: impl Into<Vec<u8>>) -> Vec<Receipt> {

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use crate::mllp::Line;
 use crate::support::letters::Message;
-use crate::support::model::Trouble;
 use crate::support::{PRACTICE, World};
+use letter_delivery::testkit::Trouble;
 
 #[derive(Clone, Copy, Debug)]
 enum Act {

@@ -12,8 +12,8 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use crate::support::letters::{Message, report};
-use crate::support::model::Trouble;
 use crate::support::{SOURCE, World};
+use letter_delivery::testkit::Trouble;
 
 pub(crate) struct Line {
     address: SocketAddr,

@@ -7,8 +7,8 @@ use letter_gateway::{Mllp, Run};
 use mesh_testserver::{Fault, FaultAction};
 
 use crate::support::letters::{Message, draft, report, report_for};
-use crate::support::model::Trouble;
 use crate::support::{PRACTICE, TRUST, World, mailbox};
+use letter_delivery::testkit::Trouble;
 
 async fn soon(what: &str, mut is_true: impl FnMut() -> bool) {
     for _ in 0..600 {

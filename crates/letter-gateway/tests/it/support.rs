@@ -1,16 +1,16 @@
 //! A trust with its pipeline, a folder, a MESH with practices, and a clock that stands.
 
 pub(crate) mod letters;
-pub(crate) mod model;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use audit_core::PseudonymKey;
 use chrono::{DateTime, TimeZone as _, Utc};
 use gp_routing::{DemographicsPolicy, PracticeTable, SAMPLE_TABLE, TableLimits, WorkflowChoice};
+use letter_delivery::testkit::{ModelStore, TurnedClock};
 use letter_delivery::{CopyRecord, Engine, LetterRecord, Policy, TrustKeys};
 use letter_gateway::{
     Clock, Folder, Gateway, Mesh, Run, Scanned, Summary, SystemEntropy, Trust, Worked,
@@ -19,25 +19,23 @@ use mesh_testserver::{Mailbox, StoredMessage, TestServer};
 use nhs_types::{MailboxId, OdsCode, WorkflowId};
 use tempfile::TempDir;
 
-use model::Model;
-
 pub(crate) const TRUST: &str = "RXXOT001";
 pub(crate) const PRACTICE: &str = "Y99901GP1";
 pub(crate) const WORKFLOW: &str = "TOC_OUTP_ATT_DMS";
 pub(crate) const SOURCE: &str = "epr";
 
 /// Stands still until it is told to go.
-pub(crate) struct Hand(Mutex<DateTime<Utc>>);
+pub(crate) struct Hand(TurnedClock);
 
 impl Clock for Hand {
     fn now(&self) -> DateTime<Utc> {
-        *self.0.lock().unwrap()
+        self.0.now()
     }
 }
 
 pub(crate) struct World {
-    pub(crate) gateway: Arc<Gateway<Model>>,
-    pub(crate) store: Arc<Model>,
+    pub(crate) gateway: Arc<Gateway<ModelStore>>,
+    pub(crate) store: Arc<ModelStore>,
     pub(crate) server: TestServer,
     clock: Arc<Hand>,
     folder: TempDir,
@@ -99,8 +97,8 @@ impl World {
 
     pub(crate) async fn with(trust: Trust, policy: Policy) -> Self {
         let server = server().await;
-        let store = Arc::new(Model::default());
-        let clock = Arc::new(Hand(Mutex::new(start())));
+        let store = Arc::new(ModelStore::default());
+        let clock = Arc::new(Hand(TurnedClock::new(start())));
         let mesh = Mesh::new(server.client(&mailbox(TRUST)).unwrap());
         let time: Arc<dyn Clock> = Arc::<Hand>::clone(&clock);
         let gateway = Gateway::new(trust, Arc::clone(&store), engine(policy), mesh, time);
@@ -131,7 +129,7 @@ impl World {
     }
 
     pub(crate) fn later(&self, minutes: i64) {
-        *self.clock.0.lock().unwrap() += chrono::Duration::minutes(minutes);
+        self.clock.0.turn(chrono::Duration::minutes(minutes));
     }
 
     pub(crate) fn still_for(mut self, still_for: Duration) -> Self {

@@ -93,7 +93,7 @@ async fn what_was_acknowledged_survives_the_kill_at_any_moment() {
     let rounds: u64 = rounds.unwrap_or(20);
     let mut desk = Desk::new(1);
     let mut all = BTreeSet::new();
-    let mut dice = Seeded(u64::from(std::process::id()));
+    let mut dice = Seeded::new(u64::from(std::process::id()));
     for round in 0..rounds {
         desk.close();
         let running = child(desk.folder.path(), round);

@@ -94,7 +94,7 @@ fn h15_any_changed_byte_is_found_or_meant_nothing() {
             .map(|thread| {
                 let (base, before) = (&base, &before);
                 scope.spawn(move || {
-                    let mut dice = Seeded(thread);
+                    let mut dice = Seeded::new(thread);
                     let mut counts = [0; 3];
                     for _ in 0..CHANGES / 4 {
                         let mask = u8::try_from(1 + dice.below(255)).unwrap();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use audit_core::{Data, Signer, StreamKey};
 use chrono::{DateTime, Duration, TimeZone as _, Utc};
+pub(crate) use letter_delivery::testkit::SeededDice as Seeded;
 use letter_delivery::{
     Address, AskResult, ClaimRequest, Claimed, Commit, Disposition, Engine, Entropy, Intake, Job,
     Policy, Prepared, PreparedCopy, Report, Route, SeenMessage, SendResult, ShapedCopy, Store as _,
@@ -17,33 +18,6 @@ pub(crate) const MAILBOX: &str = "RXXOT001";
 pub(crate) const ORIGIN: &str = "ledger.example/rxx";
 /// Patients of the test range.
 pub(crate) const NUMBERS: [&str; 2] = ["9990308241", "9999999484"];
-
-/// Randomness from a seed (splitmix64).
-#[derive(Clone)]
-pub(crate) struct Seeded(pub(crate) u64);
-
-impl Seeded {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(limit).unwrap()).unwrap()
-    }
-}
-
-impl Entropy for Seeded {
-    fn fill(&mut self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
-            let random = self.next().to_be_bytes();
-            chunk.copy_from_slice(&random[..chunk.len()]);
-        }
-    }
-}
 
 pub(crate) struct Desk {
     pub(crate) folder: TempDir,
@@ -69,7 +43,7 @@ impl Desk {
             key,
             engine,
             now,
-            dice: Seeded(seed),
+            dice: Seeded::new(seed),
             is_lucky: true,
             store: Some(store),
             documents: 0,
@@ -97,7 +71,7 @@ impl Desk {
 
     pub(crate) fn intake(&mut self, document: &str, text: &str) -> Intake {
         let mut content = [0; 32];
-        Seeded(hash(text)).fill(&mut content);
+        Seeded::new(hash(text)).fill(&mut content);
         let bytes = text.as_bytes().to_vec();
         let mut intake = Intake::new("epr", document, Disposition::Send, "ok", content, bytes);
         intake.patient = Some(NhsNumber::parse(NUMBERS[self.dice.below(2)]).unwrap());
@@ -204,7 +178,7 @@ impl Desk {
     }
 
     fn message_id(&mut self) -> String {
-        format!("2026020310{:016X}", self.dice.next())
+        format!("2026020310{:016X}", self.dice.draw())
     }
 
     fn prepared(draw: usize) -> Prepared {
@@ -270,7 +244,7 @@ impl Desk {
 
 pub(crate) fn engine(key: &MasterKey, seed: u64) -> Engine {
     let keys = key.trust_keys(OdsCode::parse("RXX").unwrap());
-    Engine::new(keys, Policy::default(), Box::new(Seeded(seed)))
+    Engine::new(keys, Policy::default(), Box::new(Seeded::new(seed)))
 }
 
 fn copy_for(practice: &str) -> PreparedCopy {
