@@ -15,6 +15,7 @@ mod full;
 mod open;
 mod port;
 mod random;
+mod releases;
 mod sign;
 mod support;
 mod tamper;

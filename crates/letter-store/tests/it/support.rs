@@ -63,6 +63,13 @@ impl Desk {
         self.store = None;
     }
 
+    /// Goes on with the store of a folder.
+    pub(crate) fn use_store(&mut self, folder: TempDir, key: MasterKey) {
+        self.store = None;
+        (self.folder, self.key) = (folder, key);
+        let _ = self.reopen();
+    }
+
     pub(crate) fn reopen(&mut self) -> &SqliteStore {
         self.store = None;
         let store = SqliteStore::open(&self.path(), &self.key).unwrap();
