@@ -58,7 +58,7 @@ mod views;
 #[cfg(feature = "sqlite")]
 pub use master_key::{KeyError, MasterKey};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{EngineLock, OpenError, SqliteStore};
+pub use sqlite::{EngineLock, OpenError, SqliteStore, Versions};
 #[cfg(feature = "sqlite")]
 pub use verify::{StoreFault, StoreVerification, VerifyAgainst};
 #[cfg(feature = "sqlite")]

@@ -5,6 +5,7 @@ mod claim;
 mod commit;
 mod lists;
 mod lock;
+mod migrate;
 mod row_mac;
 mod schema;
 mod seal;
@@ -24,6 +25,7 @@ use crate::{MasterKey, StoreVerification, VerifyAgainst, notes};
 use worker::{Reader, Writer};
 
 pub use lock::EngineLock;
+pub use migrate::Versions;
 
 /// A trust's letters, their events and their contents, in one database file.
 ///
@@ -72,6 +74,19 @@ pub enum OpenError {
         /// The newest schema known.
         known: i64,
     },
+    /// An older version wrote it, and a run of that version may be at work.
+    #[error(
+        "{path} is of an older version (schema {found}, this one has {known}), and a run works on \
+         it: end that first, or use its version"
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// The schema found.
+        found: i64,
+        /// The schema of this version.
+        known: i64,
+    },
     /// The master key is not the one the store was made with.
     #[error("the key does not fit {path}: restore the key file that belongs to it")]
     WrongKey {
@@ -102,6 +117,9 @@ pub enum OpenError {
 impl SqliteStore {
     /// Opens a store, or makes a new one; the folder must exist.
     ///
+    /// A store of an older version is taken to this one, in one transaction: what an older
+    /// version wrote stays, and tables are only added. The older version then refuses it.
+    ///
     /// # Errors
     ///
     /// [`OpenError`], by what is wrong with file or key.
@@ -113,6 +131,16 @@ impl SqliteStore {
             writer,
             reader,
         })
+    }
+
+    /// The version of a store's tables, and what opening it would add to them; changes nothing,
+    /// but tries the way there.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn versions(path: &Path, key: &MasterKey) -> Result<Versions, OpenError> {
+        migrate::versions(path, key)
     }
 
     /// Takes the engine's lock: only one `run` works on a store at a time.

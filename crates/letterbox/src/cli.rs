@@ -84,6 +84,9 @@ pub(crate) enum Command {
     /// Checks the ledger.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Keeps stores, and brings them back.
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Uses the MESH API by hand.
     #[command(subcommand)]
     Mesh(MeshCommand),
@@ -129,6 +132,16 @@ pub(crate) enum AuditCommand {
         /// A checkpoint that was kept outside the store.
         #[arg(long, value_name = "FILE")]
         checkpoint: Vec<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Takes a store of an older version to this one; the older version then refuses it.
+    Migrate {
+        /// Only tell what would be done.
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 

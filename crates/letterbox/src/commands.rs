@@ -9,6 +9,7 @@ mod ods;
 mod route;
 mod run;
 pub(crate) mod status;
+mod store;
 
 use crate::cli::{Arguments, Command};
 use crate::config::Config;
@@ -59,6 +60,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Exit> {
         Command::Status(filter) => status::status(&config()?, &context, filter).await,
         Command::Worklist => status::worklist(&config()?, &context).await,
         Command::Audit(command) => audit::audit(&config()?, &context, command).await,
+        Command::Store(command) => store::store(&config()?, &context, command).await,
         Command::Mesh(command) => mesh::mesh(&config()?, &context, command).await,
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn pipeline(config: &Config, trust: &TrustSection) -> Result<Opened, 
     let key = master_key(trust)?;
     let client = mesh_client(config, trust)?;
     let practices = practices(config)?;
-    let store = Arc::new(store(config, trust, &key)?);
+    let store = Arc::new(store_for_run(config, trust, &key)?);
     let keys = key.trust_keys(trust.code.clone());
     let entropy = Box::new(SystemEntropy::default());
     let engine = Engine::new(keys, trust.delivery.policy(), entropy);
@@ -47,8 +47,29 @@ pub(crate) fn pipeline(config: &Config, trust: &TrustSection) -> Result<Opened, 
     })
 }
 
-/// Opens a trust's store.
+/// Opens a trust's store for a command beside the run. Only a run and `store migrate` take an
+/// older store to this version: whoever merely looks shuts no older program out.
 pub(crate) fn store(
+    config: &Config,
+    trust: &TrustSection,
+    key: &MasterKey,
+) -> Result<SqliteStore, Exit> {
+    let path = config.store_path(trust);
+    let versions = SqliteStore::versions(&path, key)?;
+    if versions.is_older() {
+        return Err(Exit::Configuration(format!(
+            "{} is of an older version (schema {}, this one has {}): `letterbox store migrate` or \
+             the next `letterbox run` takes it there",
+            path.display(),
+            versions.found,
+            versions.known
+        )));
+    }
+    store_for_run(config, trust, key)
+}
+
+/// Opens a trust's store, and takes it to this version.
+pub(crate) fn store_for_run(
     config: &Config,
     trust: &TrustSection,
     key: &MasterKey,

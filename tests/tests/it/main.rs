@@ -11,6 +11,8 @@ mod crash;
 #[cfg(test)]
 mod doubt;
 #[cfg(test)]
+mod keeping;
+#[cfg(test)]
 mod letters;
 #[cfg(test)]
 mod mesh;

@@ -1,31 +1,38 @@
 use std::path::{Path, PathBuf};
 
 use letter_delivery::StoreError;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
-use super::{OpenError, row_mac};
+use super::{OpenError, migrate, row_mac};
 use crate::MasterKey;
 
 /// Marks a file as ours: the letters `LTBX`.
 const APPLICATION_ID: i64 = 0x4C54_4258;
 
 /// Each entry takes a store from its index to the next version. Released entries never change.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// How long a writer waits for another process' short transaction.
 const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// Opens the database file with the settings that make its answers true.
+/// Opens the database file with the settings that make its answers true, and takes it to this
+/// version.
 ///
 /// A file that is not ours is refused before anything in it is changed.
 pub(super) fn open(path: &Path, key: &MasterKey) -> Result<Connection, OpenError> {
+    let db = open_as_it_is(path, key)?;
+    migrate::migrate(&db, path)?;
+    Ok(db)
+}
+
+/// Opens the database file, of whatever version it is.
+pub(super) fn open_as_it_is(path: &Path, key: &MasterKey) -> Result<Connection, OpenError> {
     let failed = |error: rusqlite::Error| open_error(path, &error);
     let db = Connection::open(path).map_err(failed)?;
     db.busy_timeout(BUSY).map_err(failed)?;
-    known_version(&db, path)?;
+    version(&db, path)?;
     configure(&db, path)?;
     row_mac::register(&db, key).map_err(failed)?;
-    migrate(&db, path)?;
     Ok(db)
 }
 
@@ -111,8 +118,13 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     )
 }
 
+/// The newest version that this program knows.
+pub(super) fn known() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
 /// The version of a store, 0 of an empty file; refuses what is not ours and what is too new.
-fn known_version(db: &Connection, path: &Path) -> Result<usize, OpenError> {
+pub(super) fn version(db: &Connection, path: &Path) -> Result<i64, OpenError> {
     let (application, found, tables) = read_header(db).map_err(|error| open_error(path, &error))?;
     if application != APPLICATION_ID && tables > 0 {
         return Err(OpenError::NotAStore {
@@ -120,7 +132,7 @@ fn known_version(db: &Connection, path: &Path) -> Result<usize, OpenError> {
             cause: "it holds other tables".to_owned(),
         });
     }
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let known = known();
     if found > known {
         return Err(OpenError::TooNew {
             path: path.to_owned(),
@@ -128,7 +140,7 @@ fn known_version(db: &Connection, path: &Path) -> Result<usize, OpenError> {
             known,
         });
     }
-    Ok(usize::try_from(found).unwrap_or(0))
+    Ok(found)
 }
 
 /// Application id, version and number of tables, as they are at one moment: another process may
@@ -150,23 +162,43 @@ fn read_header(db: &Connection) -> rusqlite::Result<(i64, i64, i64)> {
     header
 }
 
-/// Looks at the version again under the write lock: another process may be making the same store.
-fn migrate(db: &Connection, path: &Path) -> Result<(), OpenError> {
-    if known_version(db, path)? == MIGRATIONS.len() {
-        return Ok(());
+/// Takes the write lock for a change of the tables.
+pub(super) fn begin<'a>(db: &'a Connection, path: &Path) -> Result<Transaction<'a>, OpenError> {
+    Transaction::new_unchecked(db, TransactionBehavior::Immediate)
+        .map_err(|error| open_error(path, &error))
+}
+
+/// Every statement on the way from a version to the newest, one by one.
+#[cfg(test)]
+pub(super) fn statements_from(version: usize) -> Vec<String> {
+    let mut statements = Vec::new();
+    for (sql, to) in MIGRATIONS.iter().zip(1..).skip(version) {
+        let plain: Vec<&str> = sql.lines().filter(|line| !line.starts_with("--")).collect();
+        let plain = plain.join("\n");
+        let parts = plain
+            .split(';')
+            .map(str::trim)
+            .filter(|one| !one.is_empty());
+        statements.extend(parts.map(str::to_owned));
+        statements.push(format!("PRAGMA user_version = {to}"));
     }
-    let run = |sql: &str| {
+    statements
+}
+
+/// Takes a store step by step to a version; it is looked at again under the write lock, for
+/// another process may be making the same store.
+pub(super) fn take_to(db: &Connection, path: &Path, to: i64) -> Result<(), OpenError> {
+    let done = version(db, path)?;
+    for (sql, version) in MIGRATIONS.iter().zip(1..) {
+        if version <= done || version > to {
+            continue;
+        }
         db.execute_batch(sql)
-            .map_err(|error| open_error(path, &error))
-    };
-    run("BEGIN IMMEDIATE")?;
-    let done = known_version(db, path)?;
-    for (sql, version) in MIGRATIONS.iter().zip(1..).skip(done) {
-        run(&format!(
-            "{sql}; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version};"
-        ))?;
+            .and_then(|()| db.pragma_update(None, "application_id", APPLICATION_ID))
+            .and_then(|()| db.pragma_update(None, "user_version", version))
+            .map_err(|error| open_error(path, &error))?;
     }
-    run("COMMIT")
+    Ok(())
 }
 
 /// The tables and indexes that a store must have, as SQLite keeps their definitions.

@@ -139,13 +139,13 @@ fn what_is_no_store_is_refused_and_left_as_it_was() {
 #[test]
 fn a_store_of_a_newer_version_is_left_to_it() {
     let desk = Desk::new(8);
-    desk.raw().pragma_update(None, "user_version", 2).unwrap();
+    desk.raw().pragma_update(None, "user_version", 99).unwrap();
     let refused = refusal(&desk.path(), &desk.key);
     assert!(matches!(
         refused,
         OpenError::TooNew {
-            found: 2,
-            known: 1,
+            found: 99,
+            known: 2,
             ..
         }
     ));

@@ -1,0 +1,2 @@
+-- Only additions: a program of the version before may still be at work on the store. No column
+-- joins a table of 1.sql, for the digests over its rows are made by both.
