@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit_core::{Event, StreamKey};
+use audit_core::{DataValue, Event, EventBody, StreamKey};
 
 use crate::copy::CopyEvent;
 use crate::engine::ANOMALY;
@@ -177,6 +177,11 @@ impl LedgerAudit {
     }
 }
 
+/// What repeats the present state stands in the ledger only where it says so.
+fn is_marked_dup(body: &EventBody) -> bool {
+    body.data.get("dup") == Some(&DataValue::Bool(true))
+}
+
 /// Follows a stream by one event; says what is wrong with it.
 fn follow<S: Copy + PartialEq>(
     traces: &mut BTreeMap<StreamKey, Trace<S>>,
@@ -194,6 +199,7 @@ fn follow<S: Copy + PartialEq>(
         (kind, from) => match (step(kind, from), from) {
             (Some(Step::Moved(to)), _) => Ok(to),
             (Some(Step::Kept | Step::Conflict), Some(from)) => Ok(from),
+            (Some(Step::Repeated), Some(from)) if is_marked_dup(body) => Ok(from),
             _ => Err(format!("{kind} is not allowed there")),
         },
     };

@@ -57,14 +57,33 @@ events! {
         Resumed = "hold.resumed";
         /// A person has it sent anew, in a series of its own.
         PersonResend = "person.resend";
+        /// A person has it routed anew, perhaps to a practice they name, in a series of its own.
+        PersonReroute = "person.reroute";
+        /// A rule has it routed anew, in a series of its own.
+        AutoReroute = "auto.reroute";
         /// A person decided that it must not go.
         PersonSuppressed = "person.suppressed";
+        /// A person takes it back: it was signed in error, or shares a fault.
+        PersonWithdrawn = "person.withdrawn";
+        /// A person looked into what they were told about it.
+        PersonResolved = "person.resolved";
         /// A person told the practice that it was withdrawn.
         PersonToldPractice = "person.told_practice";
         /// A later version arrived.
         Superseded = "superseded";
         /// The source cancelled it.
         WithdrawReceived = "withdraw.received";
+        /// A person has it go by paper: a paper copy is queued, an electronic one stays as it is
+        /// and a paper copy goes beside it.
+        PersonPaper = "person.paper";
+        /// A rule has it go by paper, as [`Self::PersonPaper`].
+        AutoPaper = "auto.paper";
+        /// It was handed to the one who prints and posts.
+        PaperSent = "paper.sent";
+        /// Whoever prints confirmed that it was posted.
+        PaperConfirmed = "paper.confirmed";
+        /// The post brought it back.
+        PaperReturned = "paper.returned";
     }
 }
 
@@ -81,6 +100,9 @@ impl CopyEvent {
         let Some(from) = from else {
             return self.first();
         };
+        if self == Self::PersonResolved {
+            return Step::Kept;
+        }
         match from.state {
             Routed | Rendered | Queued => self.before_sending(from.state),
             Sending => self.when_sending(),
@@ -92,6 +114,7 @@ impl CopyEvent {
             Held => self.when_held(from.resume),
             Rejected | Returned | Failed => self.when_work_list(from.state),
             WithdrawalDue => self.when_withdrawal_due(),
+            PaperQueued | PaperSent | PaperConfirmed => self.when_paper(from.state),
             Suppressed | Superseded | Withdrawn => self.when_ended(from.state),
         }
     }
@@ -110,8 +133,10 @@ impl CopyEvent {
             (Self::Queued, Rendered) => moved(Queued),
             (Self::SendStarted, Queued) => moved(Sending),
             (Self::SendExhausted, Queued) => moved(Failed),
+            (Self::PersonPaper | Self::AutoPaper, Rendered) => moved(PaperQueued),
+            (Self::PersonPaper | Self::AutoPaper, _) => Step::Kept,
             (Self::Superseded, _) => moved(Superseded),
-            (Self::WithdrawReceived, _) => moved(Withdrawn),
+            (Self::WithdrawReceived | Self::PersonWithdrawn, _) => moved(Withdrawn),
             (Self::PersonSuppressed, _) => moved(Suppressed),
             _ => Step::NotAllowed,
         }
@@ -123,7 +148,7 @@ impl CopyEvent {
             Self::SendRefused => moved(Failed),
             Self::SendRetryable => moved(Queued),
             Self::SendUnknown => moved(Uncertain),
-            Self::Superseded | Self::WithdrawReceived | Self::PersonSuppressed => Step::Kept,
+            _ if self.waits_for_the_answer() => Step::Kept,
             _ => self.proof_of_acceptance(),
         }
     }
@@ -133,9 +158,22 @@ impl CopyEvent {
             Self::SendFound | Self::SendMultiple => moved(Accepted),
             Self::SendNotFound | Self::SendUnresolvedResend => moved(Queued),
             Self::SendUnresolvedHold => held(Uncertain),
-            Self::Superseded | Self::WithdrawReceived | Self::PersonSuppressed => Step::Kept,
+            _ if self.waits_for_the_answer() => Step::Kept,
             _ => self.proof_of_acceptance(),
         }
+    }
+
+    /// Decisions that MESH's answer must come first for, and paper that goes beside it.
+    const fn waits_for_the_answer(self) -> bool {
+        matches!(
+            self,
+            Self::Superseded
+                | Self::WithdrawReceived
+                | Self::PersonWithdrawn
+                | Self::PersonSuppressed
+                | Self::PersonPaper
+                | Self::AutoPaper
+        )
     }
 
     /// What MESH or the recipient says about a copy proves that MESH took it, whatever we know.
@@ -154,8 +192,8 @@ impl CopyEvent {
         match self {
             Self::TransportUnknown | Self::Superseded | Self::PersonSuppressed => Step::Kept,
             Self::SendFound => Step::Repeated,
-            Self::SendMultiple => Step::Kept,
-            Self::WithdrawReceived => moved(WithdrawalDue),
+            Self::SendMultiple | Self::PersonPaper | Self::AutoPaper => Step::Kept,
+            Self::WithdrawReceived | Self::PersonWithdrawn => moved(WithdrawalDue),
             _ => self.proof_of_acceptance(),
         }
     }
@@ -164,8 +202,8 @@ impl CopyEvent {
         match self {
             Self::TransportCollected => Step::Repeated,
             Self::TransportUnknown => Step::Repeated,
-            Self::Superseded => Step::Kept,
-            Self::WithdrawReceived => moved(WithdrawalDue),
+            Self::Superseded | Self::PersonPaper | Self::AutoPaper => Step::Kept,
+            Self::WithdrawReceived | Self::PersonWithdrawn => moved(WithdrawalDue),
             _ => self.proof_of_acceptance(),
         }
     }
@@ -176,7 +214,7 @@ impl CopyEvent {
             Self::GpFiled => moved(Filed),
             Self::GpRejected => moved(Rejected),
             Self::Superseded => Step::Kept,
-            Self::WithdrawReceived => moved(WithdrawalDue),
+            Self::WithdrawReceived | Self::PersonWithdrawn => moved(WithdrawalDue),
             Self::TransportUndelivered | Self::AckNegative | Self::AckNotOurPatient => {
                 Step::Conflict
             }
@@ -188,7 +226,7 @@ impl CopyEvent {
         match self {
             Self::TransportCollected | Self::AckPositive | Self::GpFiled => Step::Repeated,
             Self::Superseded => Step::Kept,
-            Self::WithdrawReceived => moved(WithdrawalDue),
+            Self::WithdrawReceived | Self::PersonWithdrawn => moved(WithdrawalDue),
             Self::TransportUndelivered
             | Self::AckNegative
             | Self::AckNotOurPatient
@@ -202,11 +240,12 @@ impl CopyEvent {
         match self {
             Self::Resumed => moved(resume),
             Self::PersonResend => moved(Routed),
+            Self::PersonReroute | Self::AutoReroute if resume != Uncertain => moved(Routed),
             Self::PersonSuppressed => moved(Suppressed),
-            Self::Superseded if resume == Uncertain => Step::Kept,
+            Self::PersonPaper | Self::AutoPaper => Step::Kept,
+            _ if resume == Uncertain && self.waits_for_the_answer() => Step::Kept,
             Self::Superseded => moved(Superseded),
-            Self::WithdrawReceived if resume == Uncertain => Step::Kept,
-            Self::WithdrawReceived => moved(Withdrawn),
+            Self::WithdrawReceived | Self::PersonWithdrawn => moved(Withdrawn),
             Self::SendFound | Self::SendMultiple if resume == Uncertain => moved(Accepted),
             _ if resume == Uncertain => self.proof_of_acceptance(),
             _ => Step::NotAllowed,
@@ -215,12 +254,14 @@ impl CopyEvent {
 
     fn when_work_list(self, state: CopyState) -> Step<CopyState> {
         match (self, state) {
-            (Self::PersonResend, _) => moved(Routed),
+            (Self::PersonResend | Self::PersonReroute | Self::AutoReroute, _) => moved(Routed),
+            (Self::PersonPaper | Self::AutoPaper, _) => Step::Kept,
+            (Self::PaperReturned, Returned) => Step::Repeated,
             (Self::PersonSuppressed, _) => moved(Suppressed),
             (Self::Superseded, Failed) => moved(Superseded),
             (Self::Superseded, _) => Step::Kept,
-            (Self::WithdrawReceived, Rejected) => moved(WithdrawalDue),
-            (Self::WithdrawReceived, _) => moved(Withdrawn),
+            (Self::WithdrawReceived | Self::PersonWithdrawn, Rejected) => moved(WithdrawalDue),
+            (Self::WithdrawReceived | Self::PersonWithdrawn, _) => moved(Withdrawn),
             (Self::TransportUndelivered | Self::AckNotOurPatient, Returned)
             | (Self::AckNegative | Self::GpRejected, Rejected) => Step::Repeated,
             (Self::TransportCollected, Rejected) => Step::Repeated,
@@ -234,15 +275,33 @@ impl CopyEvent {
     const fn when_withdrawal_due(self) -> Step<CopyState> {
         match self {
             Self::PersonToldPractice => moved(Withdrawn),
-            Self::WithdrawReceived => Step::Repeated,
+            Self::WithdrawReceived | Self::PersonWithdrawn => Step::Repeated,
             Self::TransportCollected
             | Self::AckPositive
             | Self::AckNegative
             | Self::AckNotOurPatient
             | Self::GpFiled
             | Self::GpRejected
+            | Self::PaperConfirmed
             | Self::Superseded => Step::Kept,
-            Self::TransportUndelivered => moved(Withdrawn),
+            Self::TransportUndelivered | Self::PaperReturned => moved(Withdrawn),
+            _ => Step::NotAllowed,
+        }
+    }
+
+    /// Paper is a copy of its own (design section 9).
+    const fn when_paper(self, state: CopyState) -> Step<CopyState> {
+        match (self, state) {
+            (Self::PaperSent, PaperQueued) => moved(PaperSent),
+            (Self::PaperConfirmed, PaperSent) => moved(PaperConfirmed),
+            (Self::PaperReturned, PaperSent) => moved(Returned),
+            (Self::PaperSent, _) | (Self::PaperConfirmed, PaperConfirmed) => Step::Repeated,
+            (Self::PaperReturned, PaperConfirmed) => Step::Conflict,
+            (Self::PersonSuppressed, PaperQueued) => moved(Suppressed),
+            (Self::Superseded, PaperQueued) => moved(Superseded),
+            (Self::WithdrawReceived | Self::PersonWithdrawn, PaperQueued) => moved(Withdrawn),
+            (Self::WithdrawReceived | Self::PersonWithdrawn, _) => moved(WithdrawalDue),
+            (Self::PersonSuppressed, PaperSent) | (Self::Superseded, _) => Step::Kept,
             _ => Step::NotAllowed,
         }
     }
@@ -251,7 +310,9 @@ impl CopyEvent {
     fn when_ended(self, state: CopyState) -> Step<CopyState> {
         match (self, state) {
             (Self::Superseded, Superseded) | (Self::WithdrawReceived, Withdrawn) => Step::Repeated,
-            (Self::WithdrawReceived | Self::Superseded, _) => Step::Kept,
+            (Self::PersonWithdrawn, Withdrawn) => Step::Repeated,
+            (Self::WithdrawReceived | Self::PersonWithdrawn | Self::Superseded, _) => Step::Kept,
+            (Self::PaperSent | Self::PaperConfirmed | Self::PaperReturned, _) => Step::Conflict,
             _ => match self.proof_of_acceptance() {
                 Step::Moved(_) => Step::Conflict,
                 other => other,

@@ -19,6 +19,8 @@ pub enum Owner {
     ServiceDesk,
     /// The recipient practice.
     Practice,
+    /// Whoever prints and posts.
+    PrintProvider,
     /// Nobody: it has ended.
     Nobody,
 }
@@ -31,6 +33,7 @@ impl Owner {
             Self::Service => "service",
             Self::ServiceDesk => "service desk",
             Self::Practice => "practice",
+            Self::PrintProvider => "print provider",
             Self::Nobody => "nobody",
         }
     }
@@ -103,7 +106,7 @@ impl LetterState {
             Self::Withheld => ended("none: a rule withholds it"),
             Self::Suppressed => ended("none: a person decided"),
             Self::Superseded => ended("none: a later version goes"),
-            Self::Withdrawn => ended("none: its source cancelled it"),
+            Self::Withdrawn => ended("none: it was taken back"),
         }
     }
 }
@@ -111,7 +114,7 @@ impl LetterState {
 impl CopyState {
     /// What this state asks for.
     pub const fn duty(self) -> Duty {
-        use Owner::{Practice, Service, ServiceDesk};
+        use Owner::{Practice, PrintProvider, Service, ServiceDesk};
         match self {
             Self::Routed => duty(Service, 15, "W-PIPE", "shape it for the GP system"),
             Self::Rendered => duty(Service, 15, "W-PIPE", "queue it"),
@@ -152,9 +155,17 @@ impl CopyState {
                 "W-REJ",
                 "tell the practice that it is withdrawn",
             ),
+            Self::PaperQueued => duty(PrintProvider, DAY, "W-SEND", "print and post it"),
+            Self::PaperSent => duty(
+                PrintProvider,
+                3 * DAY,
+                "W-COL",
+                "confirm that it was posted",
+            ),
+            Self::PaperConfirmed => ended("none: posted"),
             Self::Suppressed => ended("none: a person decided"),
             Self::Superseded => ended("none: a later version goes"),
-            Self::Withdrawn => ended("none: its source cancelled it"),
+            Self::Withdrawn => ended("none: it was taken back"),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! where something is to be done outside, an [`Order`]. The engine itself does no I/O, reads no
 //! clock and keeps nothing that a restart would need: only the breaker, which a restart may forget.
 
+mod acknowledge;
 mod ask;
 mod begin;
 mod breaker;
@@ -17,11 +18,13 @@ mod write;
 use audit_core::{Data, EventBody, StreamKey};
 use chrono::{DateTime, Utc};
 
+use crate::actor::Actor;
 use crate::commit::{Commit, LeaseToken};
 use crate::keys::{PayloadId, TrustKeys};
 use breaker::Breaker;
 use write::Writer;
 
+pub use acknowledge::{Acknowledgement, Saying};
 pub use begin::{Begun, Job, Order};
 pub use breaker::BreakerState;
 pub use intake::{Intake, Taken, TakenAs};
@@ -172,6 +175,11 @@ impl Engine {
     ///
     /// Its place in the ledger's own stream is given by the store.
     pub fn note(&mut self, now: DateTime<Utc>, kind: &str, data: Data) -> Commit {
+        self.note_by(now, &Actor::SERVICE, kind, data)
+    }
+
+    /// An event about the ledger as a whole, by whoever did it: a search, an export.
+    pub fn note_by(&mut self, now: DateTime<Utc>, by: &Actor, kind: &str, data: Data) -> Commit {
         let body = EventBody {
             id: write::event_id(now, &mut self.entropy),
             at: write::timestamp(now),
@@ -181,7 +189,7 @@ impl Engine {
             subject: None,
             kind: kind.to_owned(),
             state: "LEDGER".to_owned(),
-            actor: write::ACTOR.to_owned(),
+            actor: by.to_string(),
             data,
         };
         Commit {

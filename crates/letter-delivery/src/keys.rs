@@ -7,6 +7,8 @@ use nhs_types::{NhsNumber, OdsCode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::actor::Actor;
+
 /// The keys of one trust that turn identifiers into pseudonyms (audit-and-delivery facts 8.1).
 ///
 /// ```
@@ -74,6 +76,13 @@ impl TrustKeys {
     /// The patient's pseudonym.
     pub fn patient(&self, number: &NhsNumber) -> SubjectKey {
         self.patients.subject_key(&["patient", number.expose()])
+    }
+
+    /// A person, by the account they were authenticated with, such as `unix:1001`.
+    pub fn account(&self, account: &str) -> Actor {
+        let account = plain(account);
+        let parts = ["user", self.trust.as_str(), &account];
+        Actor::user(self.streams.stream_key(&parts))
     }
 
     /// The key of a document over all its versions.

@@ -54,8 +54,16 @@ events! {
         Withheld = "withheld";
         /// The hold was lifted.
         Resumed = "hold.resumed";
+        /// A person named the practice of a letter that routing could not place.
+        PersonReroute = "person.reroute";
         /// A person decided that it must not go.
         PersonSuppressed = "person.suppressed";
+        /// A person takes it back: it was signed in error, or shares a fault.
+        PersonWithdrawn = "person.withdrawn";
+        /// A person decided what needs a second one, who did not speak yet.
+        PersonProposed = "person.proposed";
+        /// A person looked into what they were told about it.
+        PersonResolved = "person.resolved";
         /// A later version arrived.
         Superseded = "superseded";
         /// The source cancelled it.
@@ -78,6 +86,9 @@ impl LetterEvent {
         let Some(from) = from else {
             return self.first();
         };
+        if self == Self::PersonResolved {
+            return Step::Kept;
+        }
         match from.state {
             DraftSeen => self.when_draft(),
             SignedOff => self.when_signed_off(),
@@ -101,8 +112,9 @@ impl LetterEvent {
         match self {
             Self::DraftSeen => Step::Kept,
             Self::SignedOff => moved(SignedOff),
-            Self::WithdrawReceived => moved(Withdrawn),
+            Self::WithdrawReceived | Self::PersonWithdrawn => moved(Withdrawn),
             Self::PersonSuppressed => moved(Suppressed),
+            Self::PersonProposed => Step::Kept,
             _ => Step::NotAllowed,
         }
     }
@@ -114,8 +126,9 @@ impl LetterEvent {
             Self::ParseFailed => held(SignedOff),
             Self::Withheld => moved(Withheld),
             Self::Superseded => moved(Superseded),
-            Self::WithdrawReceived => moved(Withdrawn),
+            Self::WithdrawReceived | Self::PersonWithdrawn => moved(Withdrawn),
             Self::PersonSuppressed => moved(Suppressed),
+            Self::PersonProposed => Step::Kept,
             _ => Step::NotAllowed,
         }
     }
@@ -127,8 +140,9 @@ impl LetterEvent {
             Self::RouteNone | Self::RouteAmbiguous => held(Parsed),
             Self::Withheld => moved(Withheld),
             Self::Superseded => moved(Superseded),
-            Self::WithdrawReceived => moved(Withdrawn),
+            Self::WithdrawReceived | Self::PersonWithdrawn => moved(Withdrawn),
             Self::PersonSuppressed => moved(Suppressed),
+            Self::PersonProposed => Step::Kept,
             _ => Step::NotAllowed,
         }
     }
@@ -138,6 +152,8 @@ impl LetterEvent {
             Self::DraftSeen
             | Self::Superseded
             | Self::WithdrawReceived
+            | Self::PersonWithdrawn
+            | Self::PersonProposed
             | Self::PersonSuppressed => Step::Kept,
             _ => Step::NotAllowed,
         }
@@ -146,12 +162,14 @@ impl LetterEvent {
     fn when_held(self, resume: Option<LetterState>) -> Step<LetterState> {
         match self {
             Self::Resumed => moved(resume.unwrap_or(SignedOff)),
+            Self::PersonReroute if resume == Some(Parsed) => moved(Parsed),
             Self::DraftSeen | Self::ParseFailed | Self::RouteNone | Self::RouteAmbiguous => {
                 Step::Kept
             }
             Self::Superseded => moved(Superseded),
-            Self::WithdrawReceived => moved(Withdrawn),
+            Self::WithdrawReceived | Self::PersonWithdrawn => moved(Withdrawn),
             Self::PersonSuppressed => moved(Suppressed),
+            Self::PersonProposed => Step::Kept,
             _ => Step::NotAllowed,
         }
     }
@@ -159,7 +177,11 @@ impl LetterEvent {
     fn when_ended(self, state: LetterState) -> Step<LetterState> {
         match (self, state) {
             (Self::Superseded, Superseded) => Step::Repeated,
-            (Self::DraftSeen | Self::Superseded | Self::WithdrawReceived, _) => Step::Kept,
+            (Self::PersonWithdrawn, Withdrawn) => Step::Repeated,
+            (
+                Self::DraftSeen | Self::Superseded | Self::WithdrawReceived | Self::PersonWithdrawn,
+                _,
+            ) => Step::Kept,
             _ => Step::NotAllowed,
         }
     }

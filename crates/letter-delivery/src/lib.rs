@@ -28,13 +28,14 @@
 //! | `engine` | [`Engine`]: from the time and what is known to a [`Commit`] and an [`Order`] |
 //! | `commit`, `record` | what one change of the store holds |
 //! | `store`, `transport` | the ports [`Store`] and [`Transport`] |
-//! | `keys` | pseudonyms: [`TrustKeys`], [`LocalId`] |
+//! | `keys`, `actor` | pseudonyms: [`TrustKeys`], [`LocalId`], [`Actor`] |
 //! | `audit` | [`LedgerAudit`]: verification rules V5, V11 and V12 |
 //! | `testkit` | a model store, dice, a clock, the cases every store must pass; a feature |
 //!
 //! Not here: XML, HTTP, SQL, a runtime, a clock. Bytes are carried, not understood, so any
 //! outbound message can use the same engine.
 
+mod actor;
 mod audit;
 mod commit;
 mod copy;
@@ -52,6 +53,7 @@ mod transport;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 
+pub use actor::Actor;
 pub use audit::{LedgerAudit, LedgerFault};
 pub use commit::{
     Commit, DocumentChange, LeaseToken, NewPayload, NewReference, PayloadKind, SeenMessage, Work,
@@ -60,13 +62,13 @@ pub use commit::{
 pub use copy::CopyEvent;
 pub use duty::{Duty, Owner};
 pub use engine::{
-    Ambiguous, Begun, BreakerState, Engine, Entropy, Intake, Job, Order, Policy, Prepared,
-    PreparedCopy, Report, ShapedCopy, Taken, TakenAs,
+    Acknowledgement, Ambiguous, Begun, BreakerState, Engine, Entropy, Intake, Job, Order, Policy,
+    Prepared, PreparedCopy, Report, Saying, ShapedCopy, Taken, TakenAs,
 };
 pub use keys::{DocumentKey, LocalId, PayloadId, RefKind, TrustKeys};
 pub use letter::LetterEvent;
 pub use outcome::{AskResult, Disposition, Route, SendResult, TrackResult};
-pub use record::{Address, ClosesOn, CopyRecord, LetterRecord};
+pub use record::{Address, ClosesOn, CopyRecord, LetterRecord, Reroute, Vote};
 pub use state::{CopyState, LetterState, StateKind};
 pub use step::{Position, Step};
 pub use store::{ClaimRequest, Claimed, DocumentView, Store, StoreError};

@@ -5,6 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use nhs_types::{MailboxId, OdsCode, WorkflowId};
 use serde::{Deserialize, Serialize};
 
+use crate::actor::Actor;
 use crate::duty::Duty;
 use crate::keys::{DocumentKey, LocalId, PayloadId};
 use crate::state::{CopyState, LetterState, StateKind};
@@ -60,6 +61,12 @@ pub struct LetterRecord {
     /// Something a person must know although the state goes on.
     #[serde(default)]
     pub alert: Option<String>,
+    /// Where a person has it go; routing is asked with it.
+    #[serde(default)]
+    pub reroute: Option<Reroute>,
+    /// A decision that waits for a second person.
+    #[serde(default)]
+    pub vote: Option<Vote>,
     /// The number of its events.
     pub events: u64,
 }
@@ -116,6 +123,18 @@ pub struct CopyRecord {
     /// A later version came while MESH may have had it: to be carried through when known.
     #[serde(default)]
     pub supersede_pending: bool,
+    /// Suppressed while MESH may have had it: to be carried through when known.
+    #[serde(default)]
+    pub suppress_pending: bool,
+    /// Where a person has it go; routing is asked with it.
+    #[serde(default)]
+    pub reroute: Option<Reroute>,
+    /// Versions of the rules it was routed and proven by.
+    #[serde(default)]
+    pub rules: Vec<String>,
+    /// How often something was heard again that was known.
+    #[serde(default)]
+    pub repeats: u32,
     /// When the contract wants it with the practice.
     pub due_at: Option<DateTime<Utc>>,
     /// When it entered its state.
@@ -126,6 +145,49 @@ pub struct CopyRecord {
     pub closed_at: Option<DateTime<Utc>>,
     /// The number of its events.
     pub events: u64,
+}
+
+/// A practice that a person named, to be routed to instead of the one that was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Reroute {
+    /// The practice.
+    pub practice: OdsCode,
+    /// Its mailbox, if the person named that too; else it is looked up.
+    pub mailbox: Option<MailboxId>,
+}
+
+impl Reroute {
+    /// To this practice, by the mailbox that a lookup finds.
+    pub const fn to(practice: OdsCode) -> Self {
+        Self {
+            practice,
+            mailbox: None,
+        }
+    }
+
+    /// By this mailbox.
+    #[must_use]
+    pub fn by(mut self, mailbox: MailboxId) -> Self {
+        self.mailbox = Some(mailbox);
+        self
+    }
+}
+
+/// A decision that one person took and that waits for a second.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Vote {
+    /// The decision, by its name.
+    pub decision: String,
+    /// The copy it is about; the whole letter when there is none.
+    pub copy: Option<u32>,
+    /// Who took it.
+    pub by: Actor,
+    /// Why, as a code.
+    pub reason: String,
+    /// When.
+    pub at: DateTime<Utc>,
 }
 
 /// Where a copy goes.
@@ -221,7 +283,8 @@ impl LetterRecord {
 
     /// Whether a person must act.
     pub fn needs_person(&self) -> bool {
-        self.state.kind() == StateKind::NeedsPerson || self.alert.is_some()
+        let waits = self.alert.is_some() || self.vote.is_some();
+        self.state.kind() == StateKind::NeedsPerson || waits
     }
 }
 

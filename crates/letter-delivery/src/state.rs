@@ -123,8 +123,14 @@ states! {
         Returned = "RETURNED", NeedsPerson;
         /// MESH refused it, or the tries are used up.
         Failed = "FAILED", NeedsPerson;
-        /// Cancelled by its source after it had left: the practice must be told.
+        /// Cancelled after it had left: the practice must be told.
         WithdrawalDue = "WITHDRAWAL_DUE", NeedsPerson;
+        /// Waits for the one who prints and posts: only a copy whose road is paper.
+        PaperQueued = "PAPER_QUEUED", Open;
+        /// Handed to the one who prints and posts.
+        PaperSent = "PAPER_SENT", Open;
+        /// Whoever prints confirmed that it was posted.
+        PaperConfirmed = "PAPER_CONFIRMED", Good;
         /// Not to be sent, by a named person's decision.
         Suppressed = "SUPPRESSED", Ended;
         /// A later version took its place before it was accepted.

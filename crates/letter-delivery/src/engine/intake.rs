@@ -303,6 +303,8 @@ impl Engine {
             earlier_left: false,
             earlier: Vec::new(),
             alert: None,
+            reroute: None,
+            vote: None,
             events: 0,
         }
     }

@@ -4,14 +4,12 @@ use audit_core::{Data, DataValue, EventBody, EventId, StreamKey, SubjectKey, Tim
 use chrono::{DateTime, Utc};
 
 use super::Dice;
+use crate::actor::Actor;
 use crate::commit::{Commit, Work, WorkChange, WorkKind};
 use crate::copy::CopyEvent;
 use crate::letter::LetterEvent;
 use crate::record::{CopyRecord, LetterRecord, tell};
 use crate::step::Step;
-
-/// Who acts when no person does.
-pub(super) const ACTOR: &str = "svc:letterbox";
 
 /// The `type` of an event that its state does not allow; it is kept, and a person is told.
 pub(crate) const ANOMALY: &str = "anomaly";
@@ -19,6 +17,7 @@ pub(crate) const ANOMALY: &str = "anomaly";
 pub(super) struct Writer<'a> {
     pub(super) now: DateTime<Utc>,
     pub(super) commit: Commit,
+    pub(super) actor: Actor,
     dice: &'a mut Dice,
 }
 
@@ -27,6 +26,7 @@ impl<'a> Writer<'a> {
         Self {
             now,
             commit: Commit::default(),
+            actor: Actor::SERVICE,
             dice,
         }
     }
@@ -54,9 +54,10 @@ impl<'a> Writer<'a> {
         if step == Step::NotAllowed {
             tell(&mut letter.alert, &unexpected(event.as_str()));
         }
-        let Some((kind, data)) = recorded(step, event.as_str(), data, reason) else {
+        if step == Step::Repeated {
             return;
-        };
+        }
+        let (kind, data) = recorded(step, event.as_str(), data, reason);
         let place = Place {
             stream: letter.key,
             copy: None,
@@ -91,11 +92,32 @@ impl<'a> Writer<'a> {
                 );
             }
             Step::NotAllowed => tell(&mut copy.alert, &unexpected(event.as_str())),
+            Step::Repeated if !says_more(copy, reason, &data) => {
+                copy.repeats = copy.repeats.saturating_add(1);
+                return;
+            }
             Step::Kept | Step::Repeated => {}
         }
-        let Some((kind, data)) = recorded(step, event.as_str(), data, reason) else {
-            return;
+        let (kind, data) = recorded(step, event.as_str(), data, reason);
+        let place = Place {
+            stream: copy.key,
+            copy: Some(copy.number),
+            lseq: copy.events,
         };
+        self.push(place, copy.subject, kind, copy.state.as_str(), data);
+        copy.events += 1;
+    }
+
+    /// Records what does not fit, moves nothing, and tells a person (facts 3.2 rule b).
+    pub(super) fn anomaly(
+        &mut self,
+        copy: &mut CopyRecord,
+        event: CopyEvent,
+        what: &str,
+        data: Data,
+    ) {
+        tell(&mut copy.alert, what);
+        let (kind, data) = recorded(Step::<()>::NotAllowed, event.as_str(), data, Some(what));
         let place = Place {
             stream: copy.key,
             copy: Some(copy.number),
@@ -127,7 +149,7 @@ impl<'a> Writer<'a> {
             subject,
             kind: kind.to_owned(),
             state: state.to_owned(),
-            actor: ACTOR.to_owned(),
+            actor: self.actor.to_string(),
             data,
         });
     }
@@ -153,28 +175,38 @@ fn unexpected(event: &str) -> String {
     format!("unexpected: {event}")
 }
 
-/// The `type` and data to record, or nothing for what is known already.
+/// Whether what repeats the present state says something that is not known (facts 3.2 rule a).
+fn says_more(copy: &CopyRecord, reason: Option<&str>, data: &Data) -> bool {
+    let other_reason = reason.is_some_and(|reason| copy.reason.as_deref() != Some(reason));
+    let message = data.text("message_id");
+    other_reason || message.is_some_and(|id| copy.message_id.as_deref() != Some(id))
+}
+
+/// The `type` and data to record.
 fn recorded<'a, S>(
     step: Step<S>,
     event: &'a str,
     mut data: Data,
     reason: Option<&str>,
-) -> Option<(&'a str, Data)> {
+) -> (&'a str, Data) {
     if let Some(reason) = reason {
         data.insert("reason", reason);
     }
     let mut data = writable(&data);
     match step {
-        Step::Moved(_) | Step::Kept => Some((event, data)),
+        Step::Moved(_) | Step::Kept => (event, data),
         Step::Conflict => {
             data.insert("conflict", true);
-            Some((event, data))
+            (event, data)
+        }
+        Step::Repeated => {
+            data.insert("dup", true);
+            (event, data)
         }
         Step::NotAllowed => {
             data.insert("event", event);
-            Some((ANOMALY, data))
+            (ANOMALY, data)
         }
-        Step::Repeated => None,
     }
 }
 

@@ -14,12 +14,14 @@ use crate::world::{
     withdrawal,
 };
 
-/// One line for each pair that is not `NotAllowed`; those are counted.
+/// One line for each pair that is not `NotAllowed`; those are counted. A state that is reached
+/// stands with its owner and timer.
 fn machine<S, E>(
     froms: &[(String, Option<Position<S>>)],
     events: &[E],
     name: impl Fn(&E) -> &'static str,
     step: impl Fn(&E, Option<Position<S>>) -> Step<S>,
+    duty: impl Fn(S) -> Duty,
 ) -> String
 where
     S: Copy + std::fmt::Display,
@@ -32,7 +34,8 @@ where
             let to = match step(event, *position) {
                 Step::Moved(to) => {
                     let resume = to.resume.map(|to| format!(" (goes on at {to})"));
-                    format!("{}{}", to.state, resume.unwrap_or_default())
+                    let state = format!("{}{}", to.state, resume.unwrap_or_default());
+                    format!("{state:<30}| {}", timer(&duty(to.state)))
                 }
                 Step::Kept => "kept".to_owned(),
                 Step::Repeated => "repeated: counted only".to_owned(),
@@ -81,6 +84,7 @@ fn audit_3_2_every_event_in_every_state_of_a_letter() {
         LetterEvent::ALL,
         |e| e.as_str(),
         |e, from| e.step(from),
+        LetterState::duty,
     );
     insta::assert_snapshot!(table);
 }
@@ -94,6 +98,7 @@ fn audit_3_2_every_event_in_every_state_of_a_copy() {
         CopyEvent::ALL,
         |e| e.as_str(),
         |e, from| e.step(from),
+        CopyState::duty,
     );
     insta::assert_snapshot!(table);
 }
@@ -156,6 +161,10 @@ impl Joined {
 }
 
 fn words(duty: &Duty) -> String {
+    format!("{}: {}", timer(duty), duty.next_action)
+}
+
+fn timer(duty: &Duty) -> String {
     let within = duty.within.map_or_else(
         || "ended".to_owned(),
         |within| match within.num_minutes() {
@@ -163,12 +172,74 @@ fn words(duty: &Duty) -> String {
             minutes => format!("{minutes} min"),
         },
     );
-    format!(
-        "{}, {within}, {}: {}",
-        duty.owner.as_str(),
-        duty.alarm,
-        duty.next_action
-    )
+    format!("{}, {within}, {}", duty.owner.as_str(), duty.alarm)
+}
+
+/// No event leads out of an end but what a person does about it, and that keeps the state.
+#[test]
+fn audit_3_1_what_has_ended_stays_ended() {
+    use letter_delivery::StateKind;
+    let stays = |moves: bool, what: String| assert!(!moves, "{what} leads out of an end");
+    for state in LetterState::ALL {
+        for event in LetterEvent::ALL {
+            let ended = state.kind() == StateKind::Ended;
+            let step = event.step(Some(Position::at(*state)));
+            let moves = ended && matches!(step, Step::Moved(_));
+            stays(moves, format!("{state}: {}", event.as_str()));
+        }
+    }
+    for state in CopyState::ALL {
+        for event in CopyEvent::ALL {
+            let ended = state.kind() == StateKind::Ended;
+            let step = event.step(Some(Position::at(*state)));
+            let moves = ended && matches!(step, Step::Moved(_));
+            stays(moves, format!("{state}: {}", event.as_str()));
+        }
+    }
+}
+
+/// Facts 3.1: there is no terminal failure, and "acknowledged" never becomes "collected" again.
+#[test]
+fn audit_3_2_nothing_goes_backwards() {
+    let rank = |state| match state {
+        CopyState::Accepted => Some(0),
+        CopyState::Collected => Some(1),
+        CopyState::Acked => Some(2),
+        CopyState::Filed => Some(3),
+        _ => None,
+    };
+    for from in CopyState::ALL {
+        for event in CopyEvent::ALL {
+            let Step::Moved(to) = event.step(Some(Position::at(*from))) else {
+                continue;
+            };
+            if let (Some(from), Some(to)) = (rank(*from), rank(to.state)) {
+                assert!(from < to, "{} goes backwards", event.as_str());
+            }
+        }
+    }
+}
+
+/// Design section 9: paper is a copy of its own, and the electronic one stays as it is.
+#[test]
+fn design_9_paper_is_a_copy_of_its_own() {
+    let mut position = None;
+    let road = [
+        (CopyEvent::Routed, CopyState::Routed),
+        (CopyEvent::Rendered, CopyState::Rendered),
+        (CopyEvent::AutoPaper, CopyState::PaperQueued),
+        (CopyEvent::PaperSent, CopyState::PaperSent),
+        (CopyEvent::PaperConfirmed, CopyState::PaperConfirmed),
+    ];
+    for (event, state) in road {
+        assert_eq!(event.step(position), Step::Moved(Position::at(state)));
+        position = Some(Position::at(state));
+    }
+    assert_eq!(CopyEvent::PaperReturned.step(position), Step::Conflict);
+    for state in [CopyState::Queued, CopyState::Accepted, CopyState::Returned] {
+        let beside = CopyEvent::PersonPaper.step(Some(Position::at(state)));
+        assert_eq!(beside, Step::Kept, "{state}: a paper copy goes beside it");
+    }
 }
 
 fn uncertain() -> (World, Order) {

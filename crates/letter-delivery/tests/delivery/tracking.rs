@@ -2,7 +2,8 @@
 
 use chrono::Duration;
 use letter_delivery::{
-    Commit, CopyRecord, CopyState, Policy, Report, SeenMessage, Store as _, TrackResult, WorkKind,
+    Acknowledgement, Commit, CopyRecord, CopyState, Policy, Report, Saying, SeenMessage,
+    Store as _, TrackResult, WorkKind,
 };
 
 use crate::world::{World, accepted, ready, retryable, unknown};
@@ -162,6 +163,87 @@ fn the_same_report_twice_is_counted_only() {
     let copy = world.copy("D-1", 1);
     assert_eq!((copy.state, copy.events), (CopyState::Returned, events));
     world.check();
+}
+
+/// Facts 3.2 rule a: what repeats the state is recorded, marked, when it says something else.
+#[test]
+fn audit_3_2_rule_a_a_second_report_with_another_code_is_recorded_as_dup() {
+    let mut world = sent();
+    take_report(&mut world);
+    let copy = world.copy("D-1", 1);
+    let message = SeenMessage::new("RZZOT001", "REP-2", true, world.now);
+    let report = Report::new(message, "16", Some("M-1".to_owned()));
+    let commit = world.engine.reported(world.now, copy.clone(), report);
+    world.commit(commit).unwrap();
+    let now = world.copy("D-1", 1);
+    assert_eq!((now.state, now.events), (copy.state, copy.events + 1));
+    let rows = world.store.rows();
+    let last = rows.of(now.key).last().unwrap();
+    assert_eq!(last.kind, "transport.undelivered");
+    assert_eq!(
+        last.data.get("dup"),
+        Some(&audit_core::DataValue::Bool(true))
+    );
+    drop(rows);
+    world.check();
+}
+
+fn acknowledge(world: &mut World, says: Saying, about: &str) {
+    let copy = world.copy("D-1", 1);
+    let message = SeenMessage::new("RZZOT001", format!("ACK-{}", copy.events), true, world.now);
+    let said = Acknowledgement::new(message, says, None, Some(about.to_owned()));
+    let commit = world.engine.acknowledged(world.now, copy, said);
+    world.commit(commit).unwrap();
+    world.check();
+}
+
+/// Facts 3.2: each saying of a recipient, and one that overtakes "collected".
+#[test]
+fn audit_3_2_business_acknowledgements_move_a_sent_copy() {
+    let leads_to = [
+        (Saying::Positive, CopyState::Acked),
+        (Saying::Negative, CopyState::Rejected),
+        (Saying::NotOurPatient, CopyState::Returned),
+        (Saying::Filed, CopyState::Filed),
+        (Saying::NotFiled, CopyState::Rejected),
+    ];
+    assert_eq!(leads_to.len(), Saying::ALL.len());
+    for (says, state) in leads_to {
+        let mut world = sent();
+        acknowledge(&mut world, says, "M-1");
+        assert_eq!(world.copy("D-1", 1).state, state);
+        assert_eq!(
+            world.work_due(WorkKind::Track),
+            None,
+            "nothing is left to ask"
+        );
+    }
+}
+
+/// Facts 3.2: a late contradiction after a good end is flagged, and the state stays.
+#[test]
+fn audit_3_2_a_negative_acknowledgement_after_filing_is_a_conflict() {
+    let mut world = sent();
+    acknowledge(&mut world, Saying::Filed, "M-1");
+    acknowledge(&mut world, Saying::Negative, "M-1");
+    let copy = world.copy("D-1", 1);
+    assert_eq!(copy.state, CopyState::Filed);
+    assert_eq!(copy.alert.as_deref(), Some("contradiction: ack.negative"));
+    assert!(copy.needs_person());
+}
+
+/// H19: an acknowledgement that names another message moves nothing.
+#[test]
+fn h19_swapped_acknowledgements_move_nothing_and_a_person_is_told() {
+    let mut world = sent();
+    acknowledge(&mut world, Saying::Positive, "M-OF-ANOTHER");
+    let copy = world.copy("D-1", 1);
+    assert_eq!(copy.state, CopyState::Accepted);
+    assert!(
+        copy.alert
+            .is_some_and(|alert| alert.contains("another message"))
+    );
+    assert_eq!(world.sent_events("D-1", 1).last().unwrap(), "anomaly");
 }
 
 #[test]
