@@ -4,7 +4,7 @@ use audit_core::Data;
 use letter_delivery::{Commit, CopyRecord, LocalId, Report, SeenMessage, Store, StoreError};
 use mesh_client::{MessageId, MessageKind, ReceivedMessage};
 
-use crate::{Gateway, GatewayError};
+use crate::{Gateway, GatewayError, measure};
 
 /// What a look into the mailbox found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,6 +61,7 @@ impl<S: Store + 'static> Gateway<S> {
                 let now = self.now();
                 let commit = self.decide(|engine| engine.reported(now, copy, report));
                 if self.is_recorded(commit, polled).await? {
+                    measure::met(self.mailbox(), "report");
                     polled.reports += 1;
                     self.acknowledge(id, polled).await;
                 }
@@ -68,6 +69,7 @@ impl<S: Store + 'static> Gateway<S> {
             (report, _) => {
                 let commit = self.left_alone(&message, report.is_some());
                 if self.is_recorded(commit, polled).await? {
+                    measure::met(self.mailbox(), "left-alone");
                     polled.left_alone += 1;
                 }
             }

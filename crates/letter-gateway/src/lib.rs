@@ -37,6 +37,7 @@
 //! | `work` | the engine's orders, carried out side by side |
 //! | `mesh`, `directory`, `inbox` | MESH as transport, as directory, and what lies in the mailbox |
 //! | `run` | [`Run`], once or for ever |
+//! | `measure` | what is counted, by the `metrics` facade: [`describe_metrics`] |
 //! | `shell` | the operating system's clock and randomness |
 //!
 //! Not here: SQL, configuration files, the process' environment.
@@ -45,6 +46,7 @@ mod directory;
 mod folder;
 mod gateway;
 mod inbox;
+mod measure;
 mod mesh;
 mod mllp;
 mod prepare;
@@ -58,6 +60,7 @@ mod work;
 pub use folder::{Folder, Scanned};
 pub use gateway::{Gateway, GatewayError};
 pub use inbox::Polled;
+pub use measure::describe_metrics;
 pub use mesh::Mesh;
 pub use mllp::Mllp;
 pub use run::{Run, Summary};

@@ -6,6 +6,8 @@ use mesh_client::{
     TrackingStatus,
 };
 
+use crate::measure;
+
 /// A trust's own mailbox on MESH.
 #[derive(Debug)]
 pub struct Mesh {
@@ -36,16 +38,40 @@ impl Mesh {
 }
 
 impl Transport for Mesh {
+    #[tracing::instrument(
+        name = "mesh.send",
+        skip_all,
+        fields(local_id = message.local_id.as_str(), bytes = message.bytes.len())
+    )]
     async fn send(&self, message: Outbound) -> SendResult {
-        match self.try_send(message).await {
+        let began = tokio::time::Instant::now();
+        let result = match self.try_send(message).await {
             Ok(id) => SendResult::Accepted {
                 message_id: id.as_str().to_owned(),
             },
             Err(error) => send_result(&error),
-        }
+        };
+        measure::attempt(self.client.mailbox(), &result, began.elapsed());
+        result
     }
 
+    #[tracing::instrument(name = "mesh.ask", skip_all, fields(local_id = local_id.as_str()))]
     async fn ask(&self, local_id: LocalId) -> AskResult {
+        let result = self.ask_by(local_id).await;
+        measure::asked(self.client.mailbox(), &result);
+        result
+    }
+
+    #[tracing::instrument(name = "mesh.track", skip_all, fields(message_id = message_id.as_str()))]
+    async fn track(&self, message_id: String) -> TrackResult {
+        let result = self.track_by(message_id).await;
+        measure::tracked(self.client.mailbox(), &result);
+        result
+    }
+}
+
+impl Mesh {
+    async fn ask_by(&self, local_id: LocalId) -> AskResult {
         let Ok(local_id) = mesh_client::LocalId::parse(local_id.as_str()) else {
             return AskResult::Unavailable;
         };
@@ -64,7 +90,7 @@ impl Transport for Mesh {
         }
     }
 
-    async fn track(&self, message_id: String) -> TrackResult {
+    async fn track_by(&self, message_id: String) -> TrackResult {
         let Ok(message_id) = MessageId::parse(&message_id) else {
             return TrackResult::Unknown;
         };

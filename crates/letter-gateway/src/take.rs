@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::prepare::unbroken;
 use crate::reader::{READ_MAX, Raw, raw_parts, read_apart};
-use crate::{Gateway, GatewayError};
+use crate::{Gateway, GatewayError, measure};
 use content::{content_digest, name_of};
 
 /// What to do with bytes that are no document at all.
@@ -107,7 +107,25 @@ impl<S: Store + 'static> Gateway<S> {
         self.take_from(from, bytes, sidecar).await
     }
 
+    /// Counts what [`take_now`](Self::take_now) took, and what it could not.
+    #[tracing::instrument(name = "letter.take", skip_all, fields(source = from.source))]
     pub(crate) async fn take_from(
+        &self,
+        from: HandOver<'_>,
+        bytes: Vec<u8>,
+        sidecar: Option<Sidecar>,
+    ) -> Result<Vec<Receipt>, GatewayError> {
+        let receipts = self.take_now(from, bytes, sidecar).await;
+        match &receipts {
+            Ok(receipts) => receipts
+                .iter()
+                .for_each(|one| measure::taken(self.mailbox(), from.source, one.taken)),
+            Err(_) => measure::not_taken(self.mailbox(), from.source),
+        }
+        receipts
+    }
+
+    async fn take_now(
         &self,
         from: HandOver<'_>,
         bytes: Vec<u8>,

@@ -31,6 +31,7 @@
 //! | `row_mac` | a keyed digest over every row, so that no change goes unseen |
 //! | `notes` | signed checkpoints in a file outside the store |
 //! | `verify` | [`StoreVerification`]: every rule over ledger, rows and contents |
+//! | `load` | [`Load`]: how much waits, for gauges |
 //! | `views` | what lists and screens read: [`LetterView`] |
 //! | `sqlite` | [`SqliteStore`], its schema, group commit, [`EngineLock`] |
 //!
@@ -42,6 +43,7 @@
 
 #[cfg(feature = "sqlite")]
 mod cipher;
+mod load;
 #[cfg(feature = "sqlite")]
 mod master_key;
 #[cfg(feature = "sqlite")]
@@ -55,6 +57,7 @@ mod verify;
 #[cfg(feature = "sqlite")]
 mod views;
 
+pub use load::{Load, Waiting};
 #[cfg(feature = "sqlite")]
 pub use master_key::{KeyError, MasterKey};
 #[cfg(feature = "sqlite")]

@@ -4,6 +4,7 @@ mod checkpoint;
 mod claim;
 mod commit;
 mod lists;
+mod load;
 mod lock;
 mod migrate;
 mod row_mac;
@@ -21,7 +22,7 @@ use letter_delivery::{
 };
 
 use crate::views::{LetterView, StatusFilter, Tree};
-use crate::{MasterKey, StoreVerification, VerifyAgainst, notes};
+use crate::{Load, MasterKey, StoreVerification, VerifyAgainst, notes};
 use worker::{Reader, Writer};
 
 pub use lock::EngineLock;
@@ -245,6 +246,15 @@ impl SqliteStore {
     /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
     pub async fn next_due(&self) -> Result<Option<chrono::DateTime<chrono::Utc>>, StoreError> {
         self.reader.run(|db, _| claim::next_due(db)).await
+    }
+
+    /// How much waits, for gauges and alarms.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    pub async fn load(&self) -> Result<Load, StoreError> {
+        self.reader.run(|db, _| load::load(db)).await
     }
 
     /// Checks the ledger, the rows and the contents against each other, by every rule.

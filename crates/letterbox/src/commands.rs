@@ -18,6 +18,7 @@ use crate::exit::Exit;
 pub(crate) use audit::verified;
 pub(crate) use init::init;
 pub(crate) use ods::import;
+pub(crate) use run::now;
 
 /// What every command may need to know.
 #[derive(Debug)]

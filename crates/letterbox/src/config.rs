@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::exit::Exit;
 
-pub(crate) use sections::{MeshSection, PracticesSection, TrustSection};
+pub(crate) use sections::{MeshSection, MetricsSection, PracticesSection, TrustSection};
 pub(crate) use template::{CONFIG_NAME, template};
 
 /// The configuration, with every path made absolute.
@@ -25,6 +25,9 @@ pub(crate) struct Config {
     /// The practice table.
     #[serde(default)]
     pub(crate) practices: PracticesSection,
+    /// Where metrics are read, if anywhere.
+    #[serde(default)]
+    pub(crate) metrics: Option<MetricsSection>,
     /// The trusts.
     pub(crate) trust: Vec<TrustSection>,
 }

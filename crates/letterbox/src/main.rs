@@ -11,6 +11,7 @@
 //! | `commands` | one file for each command |
 //! | `demo` | a MESH, a trust and practices in one process |
 //! | `exit`, `output` | exit codes, and what is printed where |
+//! | `metrics` | gauges of every trust, and Prometheus text over HTTP |
 //! | `platform` | what differs between operating systems |
 
 mod cli;
@@ -18,6 +19,7 @@ mod commands;
 mod config;
 mod demo;
 mod exit;
+mod metrics;
 mod open;
 mod output;
 mod platform;

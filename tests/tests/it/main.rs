@@ -17,6 +17,8 @@ mod letters;
 #[cfg(test)]
 mod mesh;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod mllp;
 #[cfg(test)]
 mod python;

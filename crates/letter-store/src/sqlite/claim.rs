@@ -77,7 +77,7 @@ fn read_work(row: &Row<'_>) -> Result<Work, StoreError> {
     Ok(work)
 }
 
-fn time(millis: i64) -> Result<DateTime<Utc>, StoreError> {
+pub(super) fn time(millis: i64) -> Result<DateTime<Utc>, StoreError> {
     DateTime::from_timestamp_millis(millis)
         .ok_or_else(|| StoreError::Corrupt("a time out of range".to_owned()))
 }

@@ -12,6 +12,7 @@ mod crash;
 mod damage;
 mod find;
 mod full;
+mod load;
 mod open;
 mod port;
 mod random;

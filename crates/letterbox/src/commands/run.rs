@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use super::Context;
 use crate::config::{Config, TrustSection};
 use crate::exit::Exit;
+use crate::metrics;
 use crate::open::{self, Opened};
 use crate::output::{complain, say, say_json};
 use crate::platform;
@@ -158,6 +159,9 @@ fn report(
 
 /// Each trust on a thread of its own: whatever one waits for or breaks on, the others go on.
 async fn run_for_ever(config: &Config, context: &Context) -> Result<(), Exit> {
+    if let Some(metrics) = &config.metrics {
+        metrics::start(metrics.listen).await?;
+    }
     let mut ended: Vec<Exit> = Vec::new();
     let mut trusts = JoinSet::new();
     for trust in config.trusts(context.trust.as_deref())? {
@@ -165,9 +169,11 @@ async fn run_for_ever(config: &Config, context: &Context) -> Result<(), Exit> {
         match start(config, trust).await {
             Ok((opened, lock)) => {
                 let practices = Practices::of(config);
+                let is_measured = config.metrics.is_some();
                 trusts.spawn_blocking(move || {
                     let runtime = tokio::runtime::Handle::current();
-                    let ended = runtime.block_on(one_for_ever(opened, lock, practices));
+                    let ended =
+                        runtime.block_on(one_for_ever(opened, lock, practices, is_measured));
                     ended.map_err(|exit| exit.of(&code))
                 });
             }
@@ -201,7 +207,15 @@ async fn start(config: &Config, trust: &TrustSection) -> Result<(Opened, EngineL
     Ok((opened, lock))
 }
 
-async fn one_for_ever(opened: Opened, _lock: EngineLock, practices: Practices) -> Result<(), Exit> {
+async fn one_for_ever(
+    opened: Opened,
+    _lock: EngineLock,
+    practices: Practices,
+    is_measured: bool,
+) -> Result<(), Exit> {
+    let trust = opened.gateway.trust().code.to_string();
+    let measuring =
+        is_measured.then(|| tokio::spawn(metrics::watch(trust, Arc::clone(&opened.store))));
     let signing = tokio::spawn(sign_while_events_arrive(
         Arc::clone(&opened.store),
         Arc::clone(&opened.signer),
@@ -213,6 +227,9 @@ async fn one_for_ever(opened: Opened, _lock: EngineLock, practices: Practices) -
         .await;
     signing.abort();
     watching.abort();
+    if let Some(measuring) = measuring {
+        measuring.abort();
+    }
     opened.store.sign(Arc::clone(&opened.signer), now()).await?;
     ended.map(drop).map_err(Exit::from)
 }
@@ -265,6 +282,6 @@ async fn sign_while_events_arrive(store: Arc<SqliteStore>, signer: Arc<Signer>) 
     }
 }
 
-pub(super) fn now() -> chrono::DateTime<chrono::Utc> {
+pub(crate) fn now() -> chrono::DateTime<chrono::Utc> {
     chrono::DateTime::from(SystemTime::now())
 }

@@ -52,6 +52,14 @@ impl Default for PracticesSection {
     }
 }
 
+/// `[metrics]`: Prometheus text, read over HTTP.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MetricsSection {
+    /// Where to listen.
+    pub(crate) listen: SocketAddr,
+}
+
 /// `[[trust]]`: one trust, its mailbox, its sources and its policies.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -26,6 +26,10 @@ shared_key_file = "secrets/mesh-shared-key"
 # `letterbox ods import FILE` refuses a table with fewer rows.
 minimum_rows = 5000
 
+# Prometheus text at http://ADDRESS/metrics, while `run` goes on. Counts and ages, nothing of a letter.
+#[metrics]
+#listen = "127.0.0.1:9464"
+
 [[trust]]
 code = "RXX"
 name = "Example Valley NHS Foundation Trust"
