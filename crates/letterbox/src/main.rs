@@ -13,6 +13,7 @@
 //! | `exit`, `output` | exit codes, and what is printed where |
 //! | `metrics` | gauges of every trust, and Prometheus text over HTTP |
 //! | `platform` | what differs between operating systems |
+//! | `traces` | spans over OTLP, with the feature `otlp` |
 
 mod cli;
 mod commands;
@@ -23,6 +24,8 @@ mod metrics;
 mod open;
 mod output;
 mod platform;
+#[cfg(feature = "otlp")]
+mod traces;
 
 use std::process::ExitCode;
 
@@ -30,7 +33,21 @@ use clap::Parser as _;
 
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
-    output::start_log(arguments.log_filter());
+    #[cfg(feature = "otlp")]
+    let traces = match traces::Traces::start() {
+        Ok(traces) => traces,
+        Err(exit) => return exit.report(),
+    };
+    #[cfg(feature = "otlp")]
+    output::start_log(
+        arguments.log_filter(),
+        traces.as_ref().map(traces::Traces::layer),
+    );
+    #[cfg(not(feature = "otlp"))]
+    output::start_log(
+        arguments.log_filter(),
+        tracing_subscriber::layer::Identity::new(),
+    );
     output::keep_panics_silent();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -106,7 +106,7 @@ fn age(now: DateTime<Utc>, since: DateTime<Utc>) -> f64 {
 
 /// A gauge is a float: counts this large are read as orders of magnitude anyway.
 fn number(count: u64) -> f64 {
-    u32::try_from(count).map_or(f64::from(u32::MAX), f64::from)
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 async fn serve(listener: TcpListener, handle: PrometheusHandle) {
@@ -115,12 +115,9 @@ async fn serve(listener: TcpListener, handle: PrometheusHandle) {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
             return;
         };
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(_) => {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            }
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
         };
         let handle = handle.clone();
         tokio::spawn(async move {

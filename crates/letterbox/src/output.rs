@@ -3,7 +3,9 @@
 use std::io::{self, Write as _};
 
 use serde::Serialize;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use crate::exit::Exit;
 
@@ -39,13 +41,15 @@ pub(crate) fn complain(text: &str) {
 }
 
 /// Logs go to stderr, filtered by level or by target.
-pub(crate) fn start_log(filter: &str) {
+/// Traces, where there are any, take all spans.
+pub(crate) fn start_log(filter: &str, traces: impl Layer<Registry> + Send + Sync) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr);
+    let log = tracing_subscriber::fmt::layer()
+        .with_ansi(false)
+        .with_writer(io::stderr)
+        .with_filter(filter);
     // A second start is a test in the same process: the first log stays.
-    let _ = log.with_ansi(false).try_init();
+    let _ = Registry::default().with(traces).with(log).try_init();
 }
 
 /// A panic's message may hold what was being read: only its place is told.
