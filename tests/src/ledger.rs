@@ -3,7 +3,7 @@ use std::fs;
 use std::path::Path;
 
 use audit_core::Event;
-use letter_delivery::{CopyState, Store as _};
+use letter_delivery::{CopyState, Store as _, StoreError};
 use letter_store::{LetterView, MasterKey, SqliteStore, StatusFilter};
 
 /// A site's store, read through its own API.
@@ -13,7 +13,7 @@ pub struct Ledger {
 }
 
 /// One letter, where it stands, and the events that led there.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Way {
     /// The document's number.
@@ -42,6 +42,12 @@ impl Way {
             .is_some_and(|copy| matches!(copy.state, CopyState::Accepted | CopyState::Collected))
     }
 
+    /// Whether its first copy waits for nobody but MESH, its practice or a person.
+    pub fn is_at_rest(&self) -> bool {
+        let copy = self.view.copies.first();
+        self.is_accepted() || copy.is_some_and(|copy| copy.state == CopyState::Returned)
+    }
+
     /// How often an event is on its way.
     pub fn count(&self, kind: &str) -> usize {
         self.kinds.iter().filter(|known| *known == kind).count()
@@ -50,9 +56,14 @@ impl Way {
 
 impl Ledger {
     pub(crate) fn open(path: &Path, key: &Path) -> Self {
+        Self::try_open(path, key).unwrap()
+    }
+
+    /// The ledger, unless a crash left something that is none.
+    pub(crate) fn try_open(path: &Path, key: &Path) -> Result<Self, String> {
         let key = MasterKey::from_hex(&fs::read_to_string(key).unwrap()).unwrap();
-        let store = SqliteStore::open(path, &key).unwrap();
-        Self { store }
+        let store = SqliteStore::open(path, &key).map_err(|error| error.to_string())?;
+        Ok(Self { store })
     }
 
     /// The store.
@@ -62,12 +73,20 @@ impl Ledger {
 
     /// Every letter.
     pub async fn ways(&self) -> Vec<Way> {
-        let views = self.store.letters(StatusFilter::default()).await.unwrap();
+        self.try_ways().await.unwrap()
+    }
+
+    pub(crate) async fn try_ways(&self) -> Result<Vec<Way>, String> {
+        self.read_ways().await.map_err(|error| error.to_string())
+    }
+
+    async fn read_ways(&self) -> Result<Vec<Way>, StoreError> {
+        let views = self.store.letters(StatusFilter::default()).await?;
         let mut ways = Vec::new();
         for view in views {
-            let mut canonical = self.store.history(view.letter.key).await.unwrap();
+            let mut canonical = self.store.history(view.letter.key).await?;
             for copy in &view.copies {
-                canonical.extend(self.store.history(copy.key).await.unwrap());
+                canonical.extend(self.store.history(copy.key).await?);
             }
             let mut events: Vec<Event> = canonical
                 .iter()
@@ -84,7 +103,7 @@ impl Ledger {
                 view,
             });
         }
-        ways
+        Ok(ways)
     }
 
     /// The letter with a document number; of several versions the last.

@@ -22,6 +22,9 @@
 //! | `letter` | [`Letter`]: valid letters as report text, HL7 messages and Word files |
 //! | `ledger` | [`Ledger`]: what a site's store says, through the store's own API |
 //! | `dice` | [`Dice`]: random numbers from a seed that is printed |
+//! | `source`, `acks` | [`Source`]: a record system that remembers what it was told; [`Acks`] |
+//! | `siege`, `verdict` | [`Siege`]: a site under attack, and the one oracle of all attacks |
+//! | `budget` | [`Budget`]: how much a test does, and where its figures go |
 //!
 //! The program is `target/<profile>/letterbox` beside the test that runs; when it is missing, or
 //! older than a source it was built from, `cargo build -p letterbox` is run first. `LETTERBOX_PROGRAM` names another one to
@@ -32,21 +35,32 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
     clippy::print_stderr,
     clippy::indexing_slicing,
     reason = "the stage of tests: what goes wrong here is a failed test"
 )]
 
+mod acks;
+mod budget;
 mod dice;
 mod ledger;
 mod letter;
 mod mesh;
 mod program;
+mod siege;
 mod site;
+mod source;
+mod verdict;
 
+pub use acks::Acks;
+pub use budget::Budget;
 pub use dice::Dice;
 pub use ledger::{Ledger, Way};
 pub use letter::{Letter, nhs_number};
 pub use mesh::Mesh;
 pub use program::{Outcome, Running, letterbox};
+pub use siege::{Siege, Verdict};
 pub use site::{Plan, Site, TrustPlan};
+pub use source::{Source, free_address};
+pub use verdict::Wrong;

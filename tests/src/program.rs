@@ -78,10 +78,16 @@ impl Running {
 
     /// Asks it to end, as a service manager does: SIGTERM.
     pub fn terminate(self) -> Outcome {
-        let pid = self.child.id().to_string();
-        let asked = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
-        assert!(asked.success());
+        assert!(self.signal("-TERM"));
         self.wait()
+    }
+
+    /// Sends it a signal by its name, such as `-STOP`; false when it has ended.
+    pub fn signal(&self, name: &str) -> bool {
+        let pid = self.child.id().to_string();
+        let mut kill = Command::new("kill");
+        kill.args([name, &pid]).stderr(Stdio::null());
+        kill.status().unwrap().success()
     }
 
     /// Whether it has ended.

@@ -109,6 +109,8 @@ pub struct Plan {
     pub trusts: Vec<TrustPlan>,
     /// The practice table; nothing leaves it out.
     pub practices: Option<String>,
+    /// Where the site's folder is made; nothing stands for the system's folder for such things.
+    pub within: Option<PathBuf>,
 }
 
 impl Default for Plan {
@@ -116,6 +118,7 @@ impl Default for Plan {
         Self {
             trusts: vec![TrustPlan::first()],
             practices: Some(SAMPLE_TABLE.to_owned()),
+            within: None,
         }
     }
 }
@@ -123,8 +126,14 @@ impl Default for Plan {
 /// A folder with everything a trust sets up; it goes when the value goes.
 #[derive(Debug)]
 pub struct Site {
-    folder: TempDir,
+    folder: Place,
     trusts: Vec<TrustPlan>,
+}
+
+#[derive(Debug)]
+enum Place {
+    Own(TempDir),
+    Found(PathBuf),
 }
 
 impl Site {
@@ -135,9 +144,13 @@ impl Site {
 
     /// A site as planned; the practice table is imported by the program itself.
     pub fn planned(mesh: &Mesh, plan: Plan) -> Self {
-        let folder = TempDir::with_prefix("letterbox-site-").unwrap();
+        let prefix = "letterbox-site-";
+        let folder = match &plan.within {
+            Some(within) => TempDir::with_prefix_in(prefix, within),
+            None => TempDir::with_prefix(prefix),
+        };
         let site = Self {
-            folder,
+            folder: Place::Own(folder.unwrap()),
             trusts: plan.trusts,
         };
         site.write_mesh(mesh);
@@ -160,6 +173,14 @@ impl Site {
             assert_eq!(imported.code, Some(0), "{imported:#?}");
         }
         site
+    }
+
+    /// A copy of this site that stands elsewhere already, and is somebody else's to take away.
+    pub fn copied_to(&self, folder: PathBuf) -> Self {
+        Self {
+            folder: Place::Found(folder),
+            trusts: self.trusts.clone(),
+        }
     }
 
     fn write_mesh(&self, mesh: &Mesh) {
@@ -197,12 +218,15 @@ minimum_rows = 5
 
     /// A path in the site's folder.
     pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.folder().join(name)
     }
 
     /// The site's folder.
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        match &self.folder {
+            Place::Own(folder) => folder.path(),
+            Place::Found(folder) => folder,
+        }
     }
 
     /// Writes a file, and the folder above it.

@@ -1,19 +1,14 @@
 //! The record system's side of MLLP.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use clinical_letter::{MllpDecoder, encode_frame};
+pub(crate) use letterbox_tests::free_address;
 
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// An address that nobody listens on.
-pub(crate) fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap()
-}
 
 /// Connects as soon as somebody listens.
 pub(crate) fn connect(address: SocketAddr) -> TcpStream {
