@@ -24,6 +24,8 @@
 //! | `dice` | [`Dice`]: random numbers from a seed that is printed |
 //! | `source`, `acks` | [`Source`]: a record system that remembers what it was told; [`Acks`] |
 //! | `siege`, `verdict` | [`Siege`]: a site under attack, and the one oracle of all attacks |
+//! | `disk` | [`MemoryDisk`], [`ImageDisk`]: disks that fill up, disks whose power is cut |
+//! | `strace` | [`injected`]: the program with system calls that fail |
 //! | `budget` | [`Budget`]: how much a test does, and where its figures go |
 //!
 //! The program is `target/<profile>/letterbox` beside the test that runs; when it is missing, or
@@ -44,6 +46,7 @@
 mod acks;
 mod budget;
 mod dice;
+mod disk;
 mod ledger;
 mod letter;
 mod mesh;
@@ -51,11 +54,13 @@ mod program;
 mod siege;
 mod site;
 mod source;
+mod strace;
 mod verdict;
 
 pub use acks::Acks;
 pub use budget::Budget;
 pub use dice::Dice;
+pub use disk::{ImageDisk, MemoryDisk};
 pub use ledger::{Ledger, Way};
 pub use letter::{Letter, nhs_number};
 pub use mesh::Mesh;
@@ -63,4 +68,5 @@ pub use program::{Outcome, Running, letterbox};
 pub use siege::{Siege, Verdict};
 pub use site::{Plan, Site, TrustPlan};
 pub use source::{Source, free_address};
+pub use strace::{can_inject, injected};
 pub use verdict::Wrong;

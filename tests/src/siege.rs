@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::verdict::{self, Received, Seen};
@@ -77,6 +78,10 @@ impl Verdict {
     }
 }
 
+fn has_lost(wrong: &[Wrong]) -> bool {
+    wrong.iter().any(|wrong| matches!(wrong, Wrong::Lost(_)))
+}
+
 impl Siege {
     /// A plan with a listener for the record system.
     pub fn plan(source: &Source) -> Plan {
@@ -107,6 +112,21 @@ impl Siege {
             returned: Received::new(),
             wrong: Vec::new(),
         }
+    }
+
+    /// Goes on with a copy of the site, as a power cut left it.
+    pub fn move_to(&mut self, folder: PathBuf) {
+        self.site = self.site.copied_to(folder);
+    }
+
+    /// What was found wrong up to now.
+    pub fn wrong(&self) -> &[Wrong] {
+        &self.wrong
+    }
+
+    /// Whether a letter that was acknowledged is not there.
+    pub fn has_lost(&self) -> bool {
+        has_lost(&self.wrong)
     }
 
     /// The practice takes what waits for it; of some messages MESH says that nobody took them.

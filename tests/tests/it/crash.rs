@@ -4,3 +4,4 @@
 //! Each attack does little by itself; `cargo xtask soak` gives it the large numbers.
 
 mod kills;
+mod power;
