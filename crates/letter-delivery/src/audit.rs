@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use audit_core::{DataValue, Event, EventBody, StreamKey};
 
 use crate::copy::CopyEvent;
-use crate::engine::ANOMALY;
+use crate::engine::{ANOMALY, STOP_LIFTED, STOP_SET};
 use crate::letter::LetterEvent;
 use crate::record::{CopyRecord, LetterRecord};
 use crate::state::{CopyState, LetterState};
 use crate::step::{Position, Step};
+use crate::stop::Stop;
 
 /// Reads a ledger once and checks that every state follows from its events, that the rows of the
 /// store say the same, and that the contents still held are those that were recorded.
@@ -46,6 +47,8 @@ pub struct LedgerAudit {
     /// The letter of each copy.
     letter_of: BTreeMap<StreamKey, StreamKey>,
     digests: BTreeSet<(StreamKey, String)>,
+    /// Whether each stop stands, by its events.
+    stops: BTreeMap<u32, bool>,
     faults: Vec<LedgerFault>,
 }
 
@@ -81,6 +84,7 @@ impl LedgerAudit {
     pub fn event(&mut self, event: &Event) {
         let body = &event.body;
         if body.stream == StreamKey::LEDGER {
+            self.note_stop(body);
             return;
         }
         self.note_digests(event);
@@ -129,6 +133,27 @@ impl LedgerAudit {
         self.compare(trace, &row, || format!("copy {}", record.key));
     }
 
+    fn note_stop(&mut self, body: &EventBody) {
+        let id = body.data.int("stop").and_then(|id| u32::try_from(id).ok());
+        match (body.kind.as_str(), id) {
+            (STOP_SET, Some(id)) => drop(self.stops.insert(id, true)),
+            (STOP_LIFTED, Some(id)) => drop(self.stops.insert(id, false)),
+            _ => {}
+        }
+    }
+
+    /// Compares a stop's row with its events: rule V12. A stop that vanished would let go what
+    /// must not go.
+    pub fn stop(&mut self, stop: &Stop) {
+        if self.stops.remove(&stop.id) != Some(stop.stands()) {
+            self.fault(
+                "V12",
+                None,
+                format!("the row of stop {} disagrees", stop.id),
+            );
+        }
+    }
+
     fn compare<S: PartialEq>(
         &mut self,
         trace: Option<Trace<S>>,
@@ -168,6 +193,9 @@ impl LedgerAudit {
             .collect();
         for (seq, what) in missing {
             self.fault("V12", Some(seq), what);
+        }
+        for id in std::mem::take(&mut self.stops).into_keys() {
+            self.fault("V12", None, format!("stop {id} has events and no row"));
         }
         self.faults
     }

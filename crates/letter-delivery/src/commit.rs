@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 
 use crate::keys::{DocumentKey, PayloadId, RefKind};
 use crate::record::{CopyRecord, LetterRecord};
+use crate::stop::Stop;
 
 /// All of it becomes durable, or nothing.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +27,11 @@ pub struct Commit {
     pub document: Option<DocumentChange>,
     /// Inbound message ids that are dealt with.
     pub seen: Vec<SeenMessage>,
+    /// A stop as it stands after this: set, or lifted. A lift frees the work that is parked.
+    pub stop: Option<Stop>,
+    /// The [`version`](crate::Stops::version) of the stops that this was decided with; a commit
+    /// with another one is refused.
+    pub stops_seen: Option<u64>,
     /// The lease under which the work was done; a commit with an older one is refused.
     pub fence: Option<(StreamKey, LeaseToken)>,
 }
@@ -41,6 +47,7 @@ impl Commit {
             && self.payloads.is_empty()
             && self.references.is_empty()
             && self.document.is_none()
+            && self.stop.is_none()
     }
 }
 
@@ -82,6 +89,8 @@ impl Work {
 pub enum WorkKind {
     /// Route a letter and shape its copies.
     Prepare,
+    /// Route and shape one copy anew.
+    Reroute,
     /// Send a copy.
     Send,
     /// Ask MESH about a doubtful send.
@@ -92,12 +101,19 @@ pub enum WorkKind {
 
 impl WorkKind {
     /// Every kind.
-    pub const ALL: &'static [Self] = &[Self::Prepare, Self::Send, Self::Ask, Self::Track];
+    pub const ALL: &'static [Self] = &[
+        Self::Prepare,
+        Self::Reroute,
+        Self::Send,
+        Self::Ask,
+        Self::Track,
+    ];
 
     /// The name it is stored under.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Prepare => "prepare",
+            Self::Reroute => "reroute",
             Self::Send => "send",
             Self::Ask => "ask",
             Self::Track => "track",
@@ -119,6 +135,9 @@ impl WorkKind {
 pub enum WorkChange {
     /// It is set anew, free of any lease.
     Set(Work),
+    /// It is set anew, free of any lease, and waits for a stop to be lifted; its time is only
+    /// there so that it is never forgotten.
+    Park(Work),
     /// It is done.
     Done(StreamKey),
 }

@@ -12,6 +12,7 @@ mod intake;
 mod policy;
 mod prepare;
 mod send;
+mod stop;
 mod track;
 mod write;
 
@@ -30,6 +31,8 @@ pub use breaker::BreakerState;
 pub use intake::{Intake, Taken, TakenAs};
 pub use policy::{Ambiguous, Policy};
 pub use prepare::{Prepared, PreparedCopy, ShapedCopy};
+pub use stop::StopError;
+pub(crate) use stop::{STOP_LIFTED, STOP_SET};
 pub use track::Report;
 pub(crate) use write::ANOMALY;
 

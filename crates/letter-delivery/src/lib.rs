@@ -23,6 +23,7 @@
 //! | --- | --- |
 //! | `state`, `step` | [`LetterState`], [`CopyState`], [`Step`] |
 //! | `letter`, `copy` | [`LetterEvent`], [`CopyEvent`]: one enum and one `step` each |
+//! | `stop`, `reason` | [`Stop`], [`Scope`]: what must not be sent for now; [`Reason`] |
 //! | `outcome` | what readers, routing and MESH say, and the event each becomes |
 //! | `duty` | owner, timer and alarm of each state |
 //! | `engine` | [`Engine`]: from the time and what is known to a [`Commit`] and an [`Order`] |
@@ -44,9 +45,11 @@ mod engine;
 mod keys;
 mod letter;
 mod outcome;
+mod reason;
 mod record;
 mod state;
 mod step;
+mod stop;
 mod store;
 mod transport;
 
@@ -63,13 +66,15 @@ pub use copy::CopyEvent;
 pub use duty::{Duty, Owner};
 pub use engine::{
     Acknowledgement, Ambiguous, Begun, BreakerState, Engine, Entropy, Intake, Job, Order, Policy,
-    Prepared, PreparedCopy, Report, Saying, ShapedCopy, Taken, TakenAs,
+    Prepared, PreparedCopy, Report, Saying, ShapedCopy, StopError, Taken, TakenAs,
 };
 pub use keys::{DocumentKey, LocalId, PayloadId, RefKind, TrustKeys};
 pub use letter::LetterEvent;
 pub use outcome::{AskResult, Disposition, Route, SendResult, TrackResult};
+pub use reason::{ParseReasonError, REASON_CHARS_MAX, Reason};
 pub use record::{Address, ClosesOn, CopyRecord, LetterRecord, Reroute, Vote};
 pub use state::{CopyState, LetterState, StateKind};
 pub use step::{Position, Step};
+pub use stop::{Lift, Scope, Stop, Stops};
 pub use store::{ClaimRequest, Claimed, DocumentView, Store, StoreError};
 pub use transport::{Outbound, Transport};

@@ -8,17 +8,18 @@ use chrono::{DateTime, Utc};
 use crate::commit::{Commit, LeaseToken, Work};
 use crate::keys::{DocumentKey, LocalId, PayloadId};
 use crate::record::{CopyRecord, LetterRecord};
+use crate::stop::Stops;
 
 /// A durable store of letters, copies, their events and the work they cause.
 ///
 /// Every method returns only when what it says is true on disk: after [`commit`](Self::commit)
 /// has answered, a power cut loses none of it.
 pub trait Store: Send + Sync {
-    /// Writes a change, all or nothing.
+    /// Writes a change, all or nothing. One that lifts a stop makes all parked work due.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when a stream or document moved on meanwhile: read again and
+    /// [`StoreError::Conflict`] when a stream, a document or the stops moved on meanwhile: read again and
     /// decide again. That includes a record without an event of its own: one whose `events` is not
     /// the length of its stream after this commit is stale. [`StoreError::Fenced`] when the lease was lost. [`StoreError::Unavailable`]
     /// when nothing could be written.
@@ -33,6 +34,13 @@ pub trait Store: Send + Sync {
         &self,
         request: ClaimRequest,
     ) -> impl Future<Output = Result<Vec<Claimed>, StoreError>> + Send;
+
+    /// All stops that were ever set.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    fn stops(&self) -> impl Future<Output = Result<Stops, StoreError>> + Send;
 
     /// A document with its latest letter, and that letter's copies.
     ///
@@ -130,11 +138,13 @@ pub struct Claimed {
     /// The latest version of the letter's document that counts: not one that is a draft,
     /// superseded or withdrawn.
     pub latest_version: u32,
+    /// The stops, as they were when the work was claimed.
+    pub stops: Stops,
 }
 
 impl Claimed {
-    /// A claimed piece of work.
-    pub const fn new(
+    /// A claimed piece of work, with no stop set.
+    pub fn new(
         work: Work,
         token: LeaseToken,
         letter: LetterRecord,
@@ -147,7 +157,15 @@ impl Claimed {
             letter,
             copy,
             latest_version,
+            stops: Stops::default(),
         }
+    }
+
+    /// Under these stops.
+    #[must_use]
+    pub fn under(mut self, stops: Stops) -> Self {
+        self.stops = stops;
+        self
     }
 }
 
@@ -187,7 +205,7 @@ impl DocumentView {
 #[non_exhaustive]
 pub enum StoreError {
     /// Something moved on since it was read: read again and decide again.
-    #[error("a stream or document moved on since it was read")]
+    #[error("a stream, a document or the stops moved on since they were read")]
     Conflict,
     /// The lease was lost: somebody else does the work.
     #[error("the lease of this work was lost")]

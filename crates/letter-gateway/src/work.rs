@@ -158,18 +158,36 @@ impl<S: Store + 'static> Gateway<S> {
     }
 
     async fn carry_out(&self, claimed: Claimed) -> Result<Done, GatewayError> {
-        let now = self.now();
-        let begun = self.decide(|engine| engine.begin(now, claimed));
-        if !begun.commit.is_empty() && self.write(begun.commit).await? != Written::Yes {
-            return Ok(Done::default());
-        }
-        let Some(order) = begun.order else {
+        let Some(order) = self.begin(claimed).await? else {
             return Ok(Done::default());
         };
         let Order { claimed, job, .. } = order;
         let (outcome, done) = self.execute(&claimed, job).await?;
         self.record(claimed, outcome).await?;
         Ok(done)
+    }
+
+    /// Begins a piece of work; again with the stops as they are now when one was set or lifted
+    /// meanwhile. A copy that moved on is left to the next claim.
+    async fn begin(&self, mut claimed: Claimed) -> Result<Option<Order>, GatewayError> {
+        for _ in 0..CONFLICTS_MAX {
+            let (now, work) = (self.now(), claimed.clone());
+            let begun = self.decide(|engine| engine.begin(now, work));
+            if begun.commit.is_empty() {
+                return Ok(begun.order);
+            }
+            match self.write(begun.commit).await? {
+                Written::Yes => return Ok(begun.order),
+                Written::Fenced => return Ok(None),
+                Written::Conflict => {}
+            }
+            let stops = self.store.stops().await?;
+            if stops.version() == claimed.stops.version() {
+                return Ok(None);
+            }
+            claimed.stops = stops;
+        }
+        Ok(None)
     }
 
     async fn execute(&self, claimed: &Claimed, job: Job) -> Result<(Outcome, Done), GatewayError> {

@@ -18,8 +18,10 @@ pub(crate) const ROWS: &[(&str, &str)] = &[
         "key, document, version, state, needs_person, due_at, act_by, taken_at, record",
     ),
     ("letter_ref", "kind, idx, letter, sealed"),
+    ("parked", "stream, until"),
     ("payload", "id, letter, kind"),
     ("seen", "mailbox, message_id, ours, at"),
+    ("stop", "id, stands, record"),
     (
         "work",
         "stream, kind, due_at, earliest_at, tries, token, lease_until",

@@ -10,6 +10,7 @@ mod migrate;
 mod row_mac;
 mod schema;
 mod seal;
+mod stops;
 mod verify;
 mod worker;
 
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 use audit_core::StreamKey;
 use letter_delivery::{
     ClaimRequest, Claimed, Commit, CopyRecord, DocumentKey, DocumentView, LocalId, PayloadId,
-    RefKind, Store, StoreError,
+    RefKind, Stops, Store, StoreError,
 };
 
 use crate::views::{LetterView, StatusFilter, Tree};
@@ -292,6 +293,10 @@ impl Store for SqliteStore {
         self.writer
             .run(move |db, _| claim::claim(db, &request))
             .await
+    }
+
+    async fn stops(&self) -> Result<Stops, StoreError> {
+        self.reader.run(|db, _| stops::all(db)).await
     }
 
     async fn document(&self, key: DocumentKey) -> Result<Option<DocumentView>, StoreError> {

@@ -60,7 +60,8 @@ pub enum Job {
 }
 
 impl Engine {
-    /// Begins a claimed piece of work: the last look at versions, withdrawals and the breaker.
+    /// Begins a claimed piece of work: the last look at versions, withdrawals, stops and the
+    /// breaker.
     pub fn begin(&mut self, now: DateTime<Utc>, claimed: Claimed) -> Begun {
         let fence = (claimed.work.stream, claimed.token);
         let mut begun = match (claimed.work.kind, claimed.copy.clone()) {
@@ -94,7 +95,10 @@ impl Engine {
                 self.give_way(now, copy, claimed.latest_version)
             }
             CopyState::Queued => match copy.artefact {
-                Some(artefact) => self.start_attempt(now, claimed, copy, artefact),
+                Some(artefact) => match claimed.stops.holding(&claimed.letter, &copy) {
+                    Some(_) => self.park(now, &claimed),
+                    None => self.start_attempt(now, claimed, copy, artefact),
+                },
                 None => settle(claimed),
             },
             _ => settle(claimed),
@@ -145,6 +149,22 @@ impl Engine {
         }
     }
 
+    /// A stop stands: nothing is spent, and a lift frees it.
+    fn park(&self, now: DateTime<Utc>, claimed: &Claimed) -> Begun {
+        let until = now + self.policy.parked_for;
+        let mut work = Work::new(claimed.work.stream, claimed.work.kind, until);
+        work.tries = claimed.work.tries;
+        let commit = Commit {
+            work: vec![WorkChange::Park(work)],
+            stops_seen: Some(claimed.stops.version()),
+            ..Commit::default()
+        };
+        Begun {
+            commit,
+            order: None,
+        }
+    }
+
     fn start_attempt(
         &mut self,
         now: DateTime<Utc>,
@@ -164,6 +184,7 @@ impl Engine {
         let mut writer = self.writer(now);
         writer.copy(&mut copy, CopyEvent::SendStarted, None, data);
         writer.commit.copies.push(copy.clone());
+        writer.commit.stops_seen = Some(claimed.stops.version());
         let commit = writer.commit;
         claimed.copy = Some(copy);
         Begun {

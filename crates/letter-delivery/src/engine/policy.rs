@@ -40,6 +40,9 @@ pub struct Policy {
     pub breaker_pause: Duration,
     /// How long to wait after our own settings were found wrong.
     pub blocked_pause: Duration,
+    /// How long work that a stop holds back waits at most before it is looked at again; a lift
+    /// frees it at once.
+    pub parked_for: Duration,
     /// How long a lookup that fails for the moment is tried when the letter has no due time.
     pub lookup_gives_up: Duration,
 }
@@ -76,6 +79,7 @@ impl Default for Policy {
             breaker_failures: 5,
             breaker_pause: Duration::seconds(30),
             blocked_pause: Duration::minutes(5),
+            parked_for: Duration::hours(1),
             lookup_gives_up: Duration::hours(24),
         }
     }

@@ -13,6 +13,7 @@ mod changes;
 mod contents;
 mod desk;
 mod random;
+mod stops;
 mod work;
 
 use std::fmt;
@@ -36,6 +37,10 @@ pub use contents::{
     messages_that_were_dealt_with_are_known, what_is_durable_is_there_after_an_end,
 };
 pub use random::any_order_of_changes_and_ends_verifies;
+pub use stops::{
+    a_lift_frees_what_is_parked_and_nothing_else, a_stop_set_meanwhile_refuses_the_send,
+    stops_are_there_after_an_end_and_have_their_own_numbers,
+};
 pub use work::{
     a_lease_ends_at_its_time_and_its_old_holder_is_fenced, a_refused_lease_writes_nothing,
     nobody_gets_a_piece_of_work_twice, the_latest_version_is_the_latest_that_counts,
@@ -122,6 +127,9 @@ macro_rules! store_conformance {
             work_is_due_at_its_time_and_may_be_pulled_forward,
             work_that_waited_longest_comes_first,
             the_latest_version_is_the_latest_that_counts,
+            a_stop_set_meanwhile_refuses_the_send,
+            a_lift_frees_what_is_parked_and_nothing_else,
+            stops_are_there_after_an_end_and_have_their_own_numbers,
             messages_that_were_dealt_with_are_known,
             a_copy_is_found_by_its_message_first_and_by_local_id_then,
             a_content_comes_back_byte_for_byte_and_to_its_letter_only,

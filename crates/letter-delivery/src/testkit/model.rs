@@ -12,6 +12,7 @@ use crate::audit::LedgerFault;
 use crate::commit::Commit;
 use crate::keys::{DocumentKey, LocalId, PayloadId};
 use crate::record::CopyRecord;
+use crate::stop::Stops;
 use crate::store::{ClaimRequest, Claimed, DocumentView, Store, StoreError};
 
 pub use place::ModelPlace;
@@ -70,6 +71,10 @@ impl Store for ModelStore {
 
     async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claimed>, StoreError> {
         self.rows().claim(&request)
+    }
+
+    async fn stops(&self) -> Result<Stops, StoreError> {
+        Ok(self.rows().stops())
     }
 
     async fn document(&self, key: DocumentKey) -> Result<Option<DocumentView>, StoreError> {

@@ -134,7 +134,9 @@ impl Joined {
             events.join(", ")
         };
         let work = commit.work.iter().find_map(|change| match change {
-            letter_delivery::WorkChange::Set(work) => Some(work.kind.as_str()),
+            letter_delivery::WorkChange::Set(work) | letter_delivery::WorkChange::Park(work) => {
+                Some(work.kind.as_str())
+            }
             letter_delivery::WorkChange::Done(_) => None,
         });
         let duty = duty.map_or_else(|| "-".to_owned(), |duty| words(&duty));

@@ -12,6 +12,7 @@ use super::commit::{execute, millis};
 use super::lists::{read_copy, read_letter};
 use super::schema::store_error;
 use super::seal::Seal;
+use super::stops;
 
 /// Stops at the first piece of work that is not due, however many wait behind it.
 const DUE: &str = "SELECT stream, kind, due_at, earliest_at, tries FROM work \
@@ -27,6 +28,7 @@ const NEXT_DUE: &str = "SELECT min(at) FROM ( \
 
 pub(super) fn claim(db: &Connection, request: &ClaimRequest) -> Result<Vec<Claimed>, StoreError> {
     let mut claimed = Vec::new();
+    let stops = stops::all(db)?;
     for (work, token) in due(db, request)?.into_iter().zip(&request.tokens) {
         execute(
             db,
@@ -39,7 +41,7 @@ pub(super) fn claim(db: &Connection, request: &ClaimRequest) -> Result<Vec<Claim
                 millis(request.lease_until)
             ],
         )?;
-        claimed.push(with_records(db, work, *token)?);
+        claimed.push(with_records(db, work, *token)?.under(stops.clone()));
     }
     Ok(claimed)
 }
@@ -86,7 +88,7 @@ fn with_records(db: &Connection, work: Work, token: LeaseToken) -> Result<Claime
     let missing = || StoreError::Corrupt("work without its letter".to_owned());
     let (letter, copy): (LetterRecord, Option<CopyRecord>) = match work.kind {
         WorkKind::Prepare => (read_letter(db, work.stream)?.ok_or_else(missing)?, None),
-        WorkKind::Send | WorkKind::Ask | WorkKind::Track => {
+        WorkKind::Reroute | WorkKind::Send | WorkKind::Ask | WorkKind::Track => {
             let copy = read_copy(db, work.stream)?.ok_or_else(missing)?;
             (
                 read_letter(db, copy.letter)?.ok_or_else(missing)?,

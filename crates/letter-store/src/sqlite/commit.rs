@@ -10,11 +10,15 @@ use rusqlite::{Connection, OptionalExtension as _, Params, params};
 
 use super::schema::store_error;
 use super::seal::Seal;
+use super::stops;
 use crate::views::json;
 
 pub(super) fn write(db: &Connection, seal: &Seal, commit: Commit) -> Result<(), StoreError> {
     if let Some((stream, token)) = commit.fence {
         require_lease(db, stream, token)?;
+    }
+    if let Some(seen) = commit.stops_seen {
+        stops::require_version(db, seen)?;
     }
     if let Some(change) = &commit.document {
         move_document(db, change)?;
@@ -30,6 +34,9 @@ pub(super) fn write(db: &Connection, seal: &Seal, commit: Commit) -> Result<(), 
     }
     for change in &commit.work {
         put_work(db, change)?;
+    }
+    if let Some(stop) = &commit.stop {
+        stops::put(db, stop)?;
     }
     for payload in &commit.payloads {
         put_payload(db, seal, payload)?;
@@ -264,6 +271,10 @@ fn put_copy(db: &Connection, copy: &CopyRecord) -> Result<(), StoreError> {
 fn put_work(db: &Connection, change: &WorkChange) -> Result<(), StoreError> {
     match change {
         WorkChange::Set(work) => set_work(db, work),
+        WorkChange::Park(work) => {
+            set_work(db, work)?;
+            stops::park(db, work)
+        }
         WorkChange::Done(stream) => execute(
             db,
             "DELETE FROM work WHERE stream = ?1",

@@ -86,6 +86,11 @@ fn records(check: &mut Check, db: &Connection) {
     for row in read(check, db, "SELECT key, state, record FROM copy", record) {
         check.copy(&row, &work);
     }
+    for stop in read(check, db, "SELECT record FROM stop ORDER BY id", |row| {
+        row.get::<_, String>(0)
+    }) {
+        check.stop(&stop);
+    }
     for (sql, what) in STRAYS {
         for key in read(check, db, sql, |row| row.get(0)) {
             check.stray(what, key);

@@ -1,7 +1,7 @@
 //! The rows of letters, copies, documents, work, references and messages (rule V12).
 
 use audit_core::StreamKey;
-use letter_delivery::{CopyRecord, CopyState, LetterRecord, LetterState, RefKind, WorkKind};
+use letter_delivery::{CopyRecord, CopyState, LetterRecord, LetterState, RefKind, Stop, WorkKind};
 
 use super::Check;
 use crate::views::parse;
@@ -79,6 +79,14 @@ impl Check {
         }
     }
 
+    /// V12: the row of a stop says what its events say.
+    pub(crate) fn stop(&mut self, record: &str) {
+        match parse::<Stop>(record) {
+            Ok(stop) => self.ledger.stop(&stop),
+            Err(error) => self.fault("V1", None, error.to_string()),
+        }
+    }
+
     /// V12: a row that nothing leads to.
     pub(crate) fn stray(&mut self, what: &str, key: Vec<u8>) {
         let key = <[u8; 16]>::try_from(key).map(StreamKey::from_bytes);
@@ -152,6 +160,7 @@ impl Queue {
 /// The work that moves a copy on from its state, if software does.
 fn driver_of(copy: &CopyRecord) -> Option<WorkKind> {
     match copy.state {
+        CopyState::Routed => Some(WorkKind::Reroute),
         CopyState::Queued | CopyState::Sending => Some(WorkKind::Send),
         CopyState::Uncertain => Some(WorkKind::Ask),
         CopyState::Accepted => copy.message_id.as_ref().map(|_| WorkKind::Track),

@@ -8,6 +8,7 @@ use crate::commit::{Commit, DocumentChange, LeaseToken, NewPayload, Work, WorkCh
 use crate::keys::{DocumentKey, PayloadId};
 use crate::record::{CopyRecord, LetterRecord};
 use crate::state::LetterState;
+use crate::stop::{Stop, Stops};
 use crate::store::{ClaimRequest, Claimed, DocumentView, StoreError};
 
 /// Everything that is durable in a [`ModelStore`](super::ModelStore).
@@ -28,6 +29,8 @@ pub struct ModelRows {
     pub references: Vec<(String, [u8; 32], StreamKey)>,
     /// Inbound messages that are dealt with, by mailbox and id, and whether they were ours.
     pub seen: BTreeMap<(String, String), bool>,
+    /// Stops by their number.
+    pub stops: BTreeMap<u32, Stop>,
     documents: BTreeMap<DocumentKey, DocumentRow>,
     versions: BTreeMap<DocumentKey, Vec<StreamKey>>,
     copies_by_letter: BTreeMap<StreamKey, Vec<StreamKey>>,
@@ -43,6 +46,8 @@ pub struct ModelWork {
     pub work: Work,
     /// The lease's token, and until when it holds.
     pub lease: Option<(LeaseToken, DateTime<Utc>)>,
+    /// Whether it waits for a stop to be lifted.
+    pub parked: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +81,7 @@ impl ModelRows {
             .for_each(|event| audit.event(&event.event));
         self.letters.values().for_each(|row| audit.letter(row));
         self.copies.values().for_each(|row| audit.copy(row));
+        self.stops.values().for_each(|row| audit.stop(row));
         for payload in self.payloads.values() {
             let digest = salted_digest(&payload.salt, &payload.bytes).to_string();
             audit.payload(payload.letter, &digest);
@@ -114,6 +120,12 @@ impl ModelRows {
         if let Some((stream, token)) = commit.fence {
             self.require_lease(stream, token)?;
         }
+        if commit
+            .stops_seen
+            .is_some_and(|seen| seen != self.stops().version())
+        {
+            return Err(StoreError::Conflict);
+        }
         if let Some(change) = &commit.document {
             self.require_version(change)?;
         }
@@ -138,6 +150,9 @@ impl ModelRows {
             .work
             .into_iter()
             .for_each(|row| self.change_work(row));
+        if let Some(stop) = commit.stop {
+            self.put_stop(stop);
+        }
         for payload in commit.payloads {
             self.payloads.insert(payload.id, payload);
         }
@@ -273,14 +288,36 @@ impl ModelRows {
 
     fn change_work(&mut self, change: WorkChange) {
         match change {
-            WorkChange::Set(work) => {
-                let row = ModelWork { work, lease: None };
-                self.work.insert(row.work.stream, row);
-            }
+            WorkChange::Set(work) => self.set_work(work, false),
+            WorkChange::Park(work) => self.set_work(work, true),
             WorkChange::Done(stream) => {
                 self.work.remove(&stream);
             }
         }
+    }
+
+    fn set_work(&mut self, work: Work, parked: bool) {
+        let row = ModelWork {
+            work,
+            lease: None,
+            parked,
+        };
+        self.work.insert(row.work.stream, row);
+    }
+
+    pub(super) fn stops(&self) -> Stops {
+        Stops::new(self.stops.values().cloned().collect())
+    }
+
+    fn put_stop(&mut self, stop: Stop) {
+        if let Some(lift) = &stop.lifted {
+            for row in self.work.values_mut().filter(|row| row.parked) {
+                row.parked = false;
+                row.work.due_at = lift.at;
+                row.work.earliest_at = lift.at;
+            }
+        }
+        self.stops.insert(stop.id, stop);
     }
 
     pub(super) fn claim(&mut self, request: &ClaimRequest) -> Result<Vec<Claimed>, StoreError> {
@@ -317,7 +354,7 @@ impl ModelRows {
         let letter = self.letters.get(&key).ok_or_else(missing)?.clone();
         let latest = self.latest_version(letter.document);
         let latest = latest.unwrap_or(letter.version);
-        Ok(Claimed::new(work, token, letter, copy, latest))
+        Ok(Claimed::new(work, token, letter, copy, latest).under(self.stops()))
     }
 
     /// The latest version that counts: drafts, cancelled ones and late arrivals of old ones do not.
