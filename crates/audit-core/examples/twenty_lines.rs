@@ -1,8 +1,8 @@
-//! An audit trail of anything, in twenty lines: who opened which door, signed and checked.
+//! An audit trail of anything, in twenty lines: who opened which door, signed, proven and checked.
 
 use audit_core::{
-    Checkpoint, Data, EventBody, EventId, Hash, Origin, PseudonymKey, Sequencer, Signer, Timestamp,
-    Verifier, VerifyOptions,
+    Checkpoint, Data, EventBody, EventId, Hash, InclusionProofFile, Origin, PseudonymKey,
+    Sequencer, Signer, Timestamp, Verifier, VerifyOptions, inclusion_proof, leaf_hash,
 };
 
 #[expect(clippy::print_stdout, reason = "an example shows what it did")]
@@ -40,6 +40,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     });
     ledger.iter().for_each(|event| verifier.event(event));
     let found = verifier.finish();
+    let leaves: Vec<_> = ledger.iter().map(|event| leaf_hash(event)).collect();
+    let proof = InclusionProofFile::new(1, inclusion_proof(&leaves, 1)?, signed.clone());
+    let read = InclusionProofFile::parse(&proof.to_text(), &[signer.verifier_key()])?;
+    read.check(&leaf_hash(&ledger.swap_remove(1)))?;
     println!("{}", signed.to_text());
     println!("{} events, clean: {}", found.events, found.is_clean());
     Ok(())

@@ -31,6 +31,11 @@ impl Origin {
             ))
     }
 
+    /// The origin of a key's name, which obeys stricter rules than an origin.
+    pub(crate) fn of_key_name(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
     /// The origin as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -172,6 +177,14 @@ impl SignedCheckpoint {
         self.note.to_text()
     }
 
+    pub(crate) const fn note(&self) -> &Note {
+        &self.note
+    }
+
+    pub(crate) const fn note_mut(&mut self) -> &mut Note {
+        &mut self.note
+    }
+
     pub(crate) fn sign(checkpoint: Checkpoint, signer: &Signer) -> Self {
         let note = Note::sign(checkpoint.body(), signer);
         Self {
@@ -236,6 +249,12 @@ pub enum CheckpointError {
     TooManySignatures {
         /// How many are allowed.
         max: usize,
+    },
+    /// A checkpoint of another size or root than the one that was asked for.
+    #[error("another checkpoint than the one asked for, over {size} events")]
+    OtherCheckpoint {
+        /// The size that it is over.
+        size: u64,
     },
     /// No trusted key signed it.
     #[error("no signature by a trusted key")]

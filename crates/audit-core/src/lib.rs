@@ -46,8 +46,7 @@
 //!
 //! It stores nothing, reads no clock, makes no random numbers, knows no database and no network.
 //! It does not know what a stream is about: which event may follow which is the caller's business.
-//! Nothing that identifies a person belongs in an event. Witness cosignatures and tiles are not
-//! here yet.
+//! Nothing that identifies a person belongs in an event.
 //!
 //! # Where to find what
 //!
@@ -56,9 +55,12 @@
 //!   [`Timestamp`], [`EventId`]
 //! - `merkle`: [`CompactRange`], inclusion and consistency proofs
 //! - `checkpoint`, `note`: [`Checkpoint`], [`SignedCheckpoint`], [`Signer`], [`VerifierKey`]
-//! - `proof_file`: [`InclusionProofFile`], an offline proof for one event
+//! - `proof_file`, `event_proofs`: [`InclusionProofFile`], an offline proof for one event;
+//!   [`EventProofs`], one for the whole history of a few streams
 //! - `sequencer`: [`Sequencer`], which gives events their position
 //! - `shard`: [`ShardOpening`], which ties a year's ledger to the one before
+//! - `signing`: [`SignCheckpoint`], the signer as a port; [`SignedBefore`], the rule it keeps
+//! - `cosignature`, `witness`: [`WitnessPolicy`], and what is said to a witness over HTTP
 //! - `tiles`: [`TileWriter`], [`TileTree`], [`verify_tiles`]: the ledger as a folder of files
 //! - `verify`: [`Verifier`], which checks a whole ledger in one pass
 //!
@@ -67,9 +69,11 @@
 
 mod canonical;
 mod checkpoint;
+mod cosignature;
 mod data;
 mod event;
 mod event_id;
+mod event_proofs;
 mod hash;
 mod hex;
 mod key;
@@ -78,14 +82,20 @@ mod note;
 mod proof_file;
 mod sequencer;
 mod shard;
+mod signing;
+#[cfg(test)]
+mod tests_support;
 mod tiles;
 mod timestamp;
 mod verify;
+mod witness;
 
 pub use checkpoint::{Checkpoint, CheckpointError, ORIGIN_BYTES_MAX, Origin, SignedCheckpoint};
+pub use cosignature::{Cosignature, QuorumError, WitnessPolicy};
 pub use data::{Data, DataValue, INT_MAX};
 pub use event::{BODY_BYTES_MAX, DATA_DEPTH_MAX, EVENT_BYTES_MAX, Event, EventBody, EventError};
 pub use event_id::EventId;
+pub use event_proofs::{EventProofs, EventProofsError};
 pub use hash::{Hash, salted_digest};
 pub use hex::ParseError;
 pub use key::{PseudonymKey, StreamKey, SubjectKey};
@@ -96,10 +106,12 @@ pub use merkle::{
 };
 pub use note::{
     KEY_NAME_BYTES_MAX, KeyError, NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX, Signer, VerifierKey,
+    WitnessKey,
 };
 pub use proof_file::{InclusionProofFile, PROOF_EXTRA_BYTES_MAX, ProofFileError};
 pub use sequencer::{ResumeError, Sequenced, Sequencer};
 pub use shard::{SHARD_CLOSED, ShardOpening, ShardStart};
+pub use signing::{SignCheckpoint, SignError, SignedBefore, read_signed};
 pub use tiles::{
     CHECKPOINT_PATH, CHECKPOINTS_PATH, TILE_ENTRY_BYTES_MAX, TILE_WIDTH, Tile, TileError, TileFile,
     TileKind, TileTree, TileWriter, verify_tiles,
@@ -108,3 +120,4 @@ pub use timestamp::Timestamp;
 pub use verify::{
     FAULTS_PER_RULE_MAX, Fault, Rule, UNSIGNED_AGE_MS, Verification, Verifier, VerifyOptions,
 };
+pub use witness::{WitnessError, read_cosigned, witness_request};

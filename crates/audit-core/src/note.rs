@@ -3,7 +3,7 @@
 mod key;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-pub use key::{KEY_NAME_BYTES_MAX, KeyError, Signer, VerifierKey};
+pub use key::{KEY_NAME_BYTES_MAX, KeyError, Signer, VerifierKey, WitnessKey};
 use key::{KeyId, is_key_name};
 
 use crate::CheckpointError;
@@ -24,9 +24,9 @@ pub(crate) struct Note {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Signature {
-    name: String,
-    id: KeyId,
-    bytes: Vec<u8>,
+    pub(crate) name: String,
+    pub(crate) id: KeyId,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Note {
@@ -77,6 +77,27 @@ impl Note {
         out
     }
 
+    /// The signature lines.
+    pub(crate) fn signatures(&self) -> &[Signature] {
+        &self.signatures
+    }
+
+    /// Adds the signature lines of somebody else, but for those that are there already.
+    pub(crate) fn add(&mut self, lines: &str) -> Result<(), CheckpointError> {
+        for signature in signatures(lines, 1)? {
+            if self.signatures.contains(&signature) {
+                continue;
+            }
+            if self.signatures.len() >= NOTE_SIGNATURES_MAX {
+                return Err(CheckpointError::TooManySignatures {
+                    max: NOTE_SIGNATURES_MAX,
+                });
+            }
+            self.signatures.push(signature);
+        }
+        Ok(())
+    }
+
     /// The signed text.
     pub(crate) fn text(&self) -> &str {
         &self.text
@@ -115,7 +136,7 @@ impl Note {
 }
 
 impl Signature {
-    fn to_line(&self) -> String {
+    pub(crate) fn to_line(&self) -> String {
         let mut value = self.id.to_vec();
         value.extend_from_slice(&self.bytes);
         format!("{DASH}{} {}\n", self.name, BASE64_STANDARD.encode(value))

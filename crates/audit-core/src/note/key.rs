@@ -6,16 +6,19 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use thiserror::Error;
 
-use crate::{Checkpoint, SignedCheckpoint, hash::sha256, hex};
+use crate::{Checkpoint, Origin, SignedCheckpoint, hash::sha256, hex};
 
 /// The first bytes of a hash over name, type and public key, that find the key of a signature.
-pub(super) type KeyId = [u8; 4];
+pub(crate) type KeyId = [u8; 4];
 
 /// The longest name of a key, in bytes.
 pub const KEY_NAME_BYTES_MAX: usize = 255;
 
 /// The signature type of plain Ed25519.
 const ED25519: u8 = 0x01;
+
+/// The signature type of Ed25519 cosignatures with a time (C2SP tlog-cosignature).
+const COSIGNATURE: u8 = 0x04;
 
 /// A named secret key that signs checkpoints. Wiped when dropped, never shown.
 ///
@@ -45,7 +48,7 @@ impl Signer {
     /// [`KeyError::Name`].
     pub fn from_seed(name: &str, seed: [u8; 32]) -> Result<Self, KeyError> {
         let key = SigningKey::from_bytes(&seed);
-        let verifier = VerifierKey::new(name, key.verifying_key())?;
+        let verifier = VerifierKey::new(name, ED25519, key.verifying_key())?;
         Ok(Self { key, verifier })
     }
 
@@ -62,6 +65,12 @@ impl Signer {
     /// The key's name.
     pub fn name(&self) -> &str {
         self.verifier.name()
+    }
+
+    /// The origin that the key is named after.
+    pub(crate) fn named_origin(&self) -> Origin {
+        // A key's name has an origin's length and no control character.
+        Origin::of_key_name(self.name())
     }
 
     pub(super) const fn id(&self) -> KeyId {
@@ -92,6 +101,7 @@ impl fmt::Debug for Signer {
 #[derive(Clone, PartialEq, Eq)]
 pub struct VerifierKey {
     name: String,
+    algorithm: u8,
     id: KeyId,
     key: VerifyingKey,
 }
@@ -102,24 +112,7 @@ impl VerifierKey {
     /// # Errors
     /// [`KeyError`] by what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
-        let mut parts = text.splitn(3, '+');
-        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(KeyError::Format);
-        };
-        let id: KeyId = hex::decode(id.as_bytes()).ok_or(KeyError::Format)?;
-        let bytes = BASE64_STANDARD.decode(key).map_err(|_| KeyError::Format)?;
-        let (algorithm, key) = bytes.split_first().ok_or(KeyError::Format)?;
-        if *algorithm != ED25519 {
-            return Err(KeyError::Algorithm { got: *algorithm });
-        }
-        let key = key.try_into().map_err(|_| KeyError::Format)?;
-        let key = VerifyingKey::from_bytes(key).map_err(|_| KeyError::Point)?;
-        let key = Self::new(name, key)?;
-        if key.id == id {
-            Ok(key)
-        } else {
-            Err(KeyError::Id)
-        }
+        Self::parse_as(text, ED25519)
     }
 
     /// The key's name.
@@ -127,13 +120,38 @@ impl VerifierKey {
         &self.name
     }
 
-    fn new(name: &str, key: VerifyingKey) -> Result<Self, KeyError> {
+    fn parse_as(text: &str, expected: u8) -> Result<Self, KeyError> {
+        let mut parts = text.splitn(3, '+');
+        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(KeyError::Format);
+        };
+        let id: KeyId = hex::decode(id.as_bytes()).ok_or(KeyError::Format)?;
+        let bytes = BASE64_STANDARD.decode(key).map_err(|_| KeyError::Format)?;
+        let (algorithm, key) = bytes.split_first().ok_or(KeyError::Format)?;
+        if *algorithm != expected {
+            return Err(KeyError::Algorithm {
+                got: *algorithm,
+                expected,
+            });
+        }
+        let key = key.try_into().map_err(|_| KeyError::Format)?;
+        let key = VerifyingKey::from_bytes(key).map_err(|_| KeyError::Point)?;
+        let key = Self::new(name, expected, key)?;
+        if key.id == id {
+            Ok(key)
+        } else {
+            Err(KeyError::Id)
+        }
+    }
+
+    fn new(name: &str, algorithm: u8, key: VerifyingKey) -> Result<Self, KeyError> {
         if !is_key_name(name) {
             return Err(KeyError::Name);
         }
         Ok(Self {
             name: name.to_owned(),
-            id: key_id(name, &key),
+            algorithm,
+            id: key_id(name, algorithm, &key),
             key,
         })
     }
@@ -154,7 +172,7 @@ impl VerifierKey {
 
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut key = vec![ED25519];
+        let mut key = vec![self.algorithm];
         key.extend_from_slice(self.key.as_bytes());
         write!(
             f,
@@ -180,15 +198,71 @@ impl FromStr for VerifierKey {
     }
 }
 
+/// The named public key of a witness, written as a [`VerifierKey`] with signature type 0x04.
+///
+/// ```
+/// use audit_core::WitnessKey;
+/// let text = "witness.example/w1+20324abe+BCmsuuFBvMrwsi4alNNNC8c2HlJtC/4SyJeUvJMilm3X";
+/// assert_eq!(WitnessKey::parse(text)?.to_string(), text);
+/// # Ok::<(), audit_core::KeyError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct WitnessKey(VerifierKey);
+
+impl WitnessKey {
+    /// Reads the form that `Display` writes.
+    ///
+    /// # Errors
+    /// [`KeyError`] by what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, KeyError> {
+        VerifierKey::parse_as(text, COSIGNATURE).map(Self)
+    }
+
+    /// The witness' name.
+    pub fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    pub(crate) fn has_name_and_id(&self, name: &str, id: KeyId) -> bool {
+        self.0.has_name_and_id(name, id)
+    }
+
+    pub(crate) fn verifies(&self, text: &str, signature: &[u8]) -> bool {
+        self.0.verifies(text, signature)
+    }
+}
+
+impl fmt::Display for WitnessKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for WitnessKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WitnessKey({self})")
+    }
+}
+
+impl FromStr for WitnessKey {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
 /// Why a key cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// Another signature type than plain Ed25519.
-    #[error("key of signature type {got:#04x}: expected 0x01, Ed25519")]
+    /// Another signature type: plain Ed25519 for a ledger, cosignatures for a witness.
+    #[error("key of signature type {got:#04x}: expected {expected:#04x}")]
     Algorithm {
         /// The type that the key has.
         got: u8,
+        /// 0x01 for a ledger's key, 0x04 for a witness'.
+        expected: u8,
     },
     /// Not `name+<8 hexadecimal digits>+<base64 of 33 bytes>`.
     #[error("not a verifier key: expected `name+<8 hexadecimal digits>+<base64 of 33 bytes>`")]
@@ -209,8 +283,8 @@ pub(super) fn is_key_name(name: &str) -> bool {
         && !name.contains(|c: char| c == '+' || c.is_whitespace() || c.is_control())
 }
 
-fn key_id(name: &str, key: &VerifyingKey) -> KeyId {
-    let hash = sha256(&[name.as_bytes(), b"\n", &[ED25519], key.as_bytes()]);
+fn key_id(name: &str, algorithm: u8, key: &VerifyingKey) -> KeyId {
+    let hash = sha256(&[name.as_bytes(), b"\n", &[algorithm], key.as_bytes()]);
     let [a, b, c, d, ..] = *hash.as_bytes();
     [a, b, c, d]
 }
@@ -243,7 +317,13 @@ mod tests {
             (&KEY.replace("rzz", "rzy"), KeyError::Id),
             (&KEY.replace("rzz", "r z"), KeyError::Name),
             (&KEY.replace("ledger.example/rzz/2026", ""), KeyError::Name),
-            (&KEY.replace("AQOh", "BAOh"), KeyError::Algorithm { got: 4 }),
+            (
+                &KEY.replace("AQOh", "BAOh"),
+                KeyError::Algorithm {
+                    got: 4,
+                    expected: 1,
+                },
+            ),
             (&KEY.replace("AQOhB7/z", "AQOhB7"), KeyError::Format),
             (&KEY.replace("VTG4", "VT!4"), KeyError::Format),
         ] {
