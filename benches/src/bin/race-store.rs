@@ -30,7 +30,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             let store = open(Path::new(folder))?;
             runtime.block_on(one_by_one(&store, Path::new(folder), count.parse()?))?
         }
-        _ => return Err("usage: race-store events FOLDER CALLERS COUNT | single FOLDER COUNT".into()),
+        _ => {
+            return Err(
+                "usage: race-store events FOLDER CALLERS COUNT | single FOLDER COUNT".into(),
+            );
+        }
     };
     writeln!(std::io::stdout(), "{line}")?;
     Ok(())
@@ -41,11 +45,7 @@ fn open(folder: &Path) -> Result<Arc<SqliteStore>, Box<dyn Error>> {
     Ok(Arc::new(SqliteStore::open(&folder.join("race.db"), &key)?))
 }
 
-async fn many(
-    store: Arc<SqliteStore>,
-    callers: u64,
-    count: u64,
-) -> Result<String, Box<dyn Error>> {
+async fn many(store: Arc<SqliteStore>, callers: u64, count: u64) -> Result<String, Box<dyn Error>> {
     let each = count / callers;
     let begin = Instant::now();
     let tasks: Vec<_> = (0..callers)
