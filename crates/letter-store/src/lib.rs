@@ -61,7 +61,9 @@ pub use load::{Load, Waiting};
 #[cfg(feature = "sqlite")]
 pub use master_key::{KeyError, MasterKey};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{EngineLock, OpenError, SqliteStore, Versions};
+pub use sqlite::{
+    Backup, BackupTo, EngineLock, KeepError, KeptFile, Manifest, OpenError, SqliteStore, Versions,
+};
 #[cfg(feature = "sqlite")]
 pub use verify::{StoreFault, StoreVerification, VerifyAgainst};
 #[cfg(feature = "sqlite")]

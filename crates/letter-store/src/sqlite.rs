@@ -3,6 +3,7 @@
 mod checkpoint;
 mod claim;
 mod commit;
+mod keeping;
 mod lists;
 mod load;
 mod lock;
@@ -26,6 +27,7 @@ use crate::views::{LetterView, StatusFilter, Tree};
 use crate::{Load, MasterKey, StoreVerification, VerifyAgainst, notes};
 use worker::{Reader, Writer};
 
+pub use keeping::{Backup, BackupTo, KeepError, KeptFile, Manifest};
 pub use lock::EngineLock;
 pub use migrate::Versions;
 
@@ -143,6 +145,23 @@ impl SqliteStore {
     /// As [`open`](Self::open).
     pub fn versions(path: &Path, key: &MasterKey) -> Result<Versions, OpenError> {
         migrate::versions(path, key)
+    }
+
+    /// Makes a backup of a store, whoever works on it meanwhile.
+    ///
+    /// When this returns the copy was verified and is on disk; until then it has no name that a
+    /// restore would find, and no older backup is touched.
+    ///
+    /// # Errors
+    ///
+    /// [`KeepError`]; what is found wrong in the copy is no error but in [`Backup::faults`].
+    pub fn back_up(
+        path: &Path,
+        key: &MasterKey,
+        to: &BackupTo,
+        now: chrono::DateTime<chrono::Utc>,
+    ) -> Result<Backup, KeepError> {
+        keeping::back_up(path, key, to, now)
     }
 
     /// Takes the engine's lock: only one `run` works on a store at a time.

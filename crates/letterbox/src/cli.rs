@@ -137,12 +137,24 @@ pub(crate) enum AuditCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum StoreCommand {
+    /// Makes a verified backup, also of a running system; no older one is touched.
+    Backup(BackupArguments),
     /// Takes a store of an older version to this one; the older version then refuses it.
     Migrate {
         /// Only tell what would be done.
         #[arg(long)]
         dry_run: bool,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupArguments {
+    /// Where backups are kept; each gets a folder of its own in it.
+    pub(crate) dir: PathBuf,
+    /// Where the letters' keys are kept, one file a trust, apart from the letters. Without it:
+    /// letter-keys in DIR.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keys: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -84,6 +84,17 @@ impl From<letter_store::OpenError> for Exit {
     }
 }
 
+impl From<letter_store::KeepError> for Exit {
+    fn from(error: letter_store::KeepError) -> Self {
+        use letter_store::KeepError as E;
+        match error {
+            E::Open(error) => error.into(),
+            E::NoStore { .. } => Self::Configuration(error.to_string()),
+            _ => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
 impl From<letter_delivery::StoreError> for Exit {
     fn from(error: letter_delivery::StoreError) -> Self {
         Self::Unavailable(error.to_string())

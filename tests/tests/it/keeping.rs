@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use letterbox_tests::{Mesh, Site};
+use letterbox_tests::{Letter, Mesh, Site};
 
 /// Puts the store of 0.1.0 in the place of the first trust's.
 fn put_old_store(site: &Site) {
@@ -49,4 +49,29 @@ async fn design_7_a_run_takes_an_older_store_along() {
     let _ = site.run_once();
     let lines = site.letterbox(&["status", "--json"]).exits(0).json();
     assert!(lines.len() > 10, "{lines:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn design_6_store_backup_of_a_running_system() {
+    let mesh = Mesh::start().await;
+    let site = Site::new(&mesh);
+    site.hand_over(&Letter::new(1));
+    let _ = site.run_once().exits(0);
+
+    let run = site.start(&["run"]);
+    site.hand_over(&Letter::new(2));
+    let told = site
+        .letterbox(&["store", "backup", "kept", "--json"])
+        .exits(0);
+    let told = &told.json()[0];
+    assert_eq!(told["clean"], true, "{told}");
+    let folder = Path::new(told["folder"].as_str().unwrap()).to_owned();
+    assert!(site.path("kept/letter-keys/rt9.keys.db").exists());
+    assert!(site.folder().join(&folder).join("manifest.json").exists());
+    let apart = site.letterbox(&["store", "backup", "kept", "--keys", "keys apart"]);
+    let apart = apart.exits(0);
+    assert!(apart.stdout.contains("verified"), "{apart:#?}");
+    assert!(site.path("keys apart/rt9.keys.db").exists());
+    let _ = run.terminate().exits(0);
+    assert_eq!(fs::read_dir(site.path("kept/rt9")).unwrap().count(), 2);
 }

@@ -41,24 +41,44 @@ pub(super) fn keys_path(path: &Path) -> PathBuf {
     path.with_extension("keys.db")
 }
 
+/// What the key file holds: the wrapped keys; the letters whose keys were destroyed, so that no
+/// older copy of the file brings them back; the places where copies of it lie.
+const KEY_TABLES: &str = "\
+    CREATE TABLE IF NOT EXISTS data_key(letter BLOB PRIMARY KEY, wrapped BLOB NOT NULL) \
+    WITHOUT ROWID; \
+    CREATE TABLE IF NOT EXISTS erased_key(letter BLOB PRIMARY KEY, at INTEGER NOT NULL, \
+    mac BLOB NOT NULL) WITHOUT ROWID; \
+    CREATE TABLE IF NOT EXISTS key_backup(path TEXT PRIMARY KEY, at INTEGER NOT NULL, \
+    mac BLOB NOT NULL) WITHOUT ROWID;";
+
 /// Opens the key file of a database.
-pub(super) fn open_keys(db: &Connection, path: &Path) -> Result<Connection, OpenError> {
-    let path = keys_path(path);
-    let failed = |error: rusqlite::Error| open_error(&path, &error);
+pub(super) fn open_keys(
+    db: &Connection,
+    path: &Path,
+    key: &MasterKey,
+) -> Result<Connection, OpenError> {
+    let failed = |error: rusqlite::Error| open_error(path, &error);
     if !path.exists() && has_key_check(db).map_err(failed)? {
         return Err(OpenError::Unavailable {
-            path: path.clone(),
+            path: path.to_owned(),
             cause: "the keys of the letters are missing: put them back from their backup".into(),
         });
     }
-    let keys = Connection::open(&path).map_err(failed)?;
+    make_keys(path, key)
+}
+
+/// Opens a key file, or makes an empty one.
+pub(super) fn make_keys(path: &Path, key: &MasterKey) -> Result<Connection, OpenError> {
+    let failed = |error: rusqlite::Error| open_error(path, &error);
+    let keys = Connection::open(path).map_err(failed)?;
     keys.busy_timeout(BUSY).map_err(failed)?;
-    configure(&keys, &path)?;
-    keys.execute_batch(
-        "CREATE TABLE IF NOT EXISTS data_key(letter BLOB PRIMARY KEY, wrapped BLOB NOT NULL) \
-         WITHOUT ROWID;",
-    )
-    .map_err(failed)?;
+    configure(&keys, path)?;
+    row_mac::register(&keys, key).map_err(failed)?;
+    // What is deleted is overwritten at once, and nothing of it is left in a file elsewhere.
+    keys.pragma_update(None, "secure_delete", "ON")
+        .and_then(|()| keys.pragma_update(None, "temp_store", "MEMORY"))
+        .and_then(|()| keys.execute_batch(KEY_TABLES))
+        .map_err(failed)?;
     Ok(keys)
 }
 

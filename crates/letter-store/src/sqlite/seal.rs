@@ -7,7 +7,7 @@ use letter_delivery::StoreError;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use zeroize::Zeroizing;
 
-use super::{OpenError, schema};
+use super::{KeepError, OpenError, keeping, schema};
 use crate::MasterKey;
 use crate::cipher::{Cipher, LetterKey, key_is_gone};
 
@@ -19,10 +19,24 @@ pub(super) struct Seal {
 impl Seal {
     /// Opens the key file of a database.
     pub(super) fn open(db: &Connection, path: &Path, key: &MasterKey) -> Result<Self, OpenError> {
+        Self::open_with(db, &schema::keys_path(path), key)
+    }
+
+    /// Opens a key file that lies somewhere else.
+    pub(super) fn open_with(
+        db: &Connection,
+        keys: &Path,
+        key: &MasterKey,
+    ) -> Result<Self, OpenError> {
         Ok(Self {
-            cipher: Cipher::new(key).map_err(|error| unavailable(path, &error))?,
-            keys: schema::open_keys(db, path)?,
+            cipher: Cipher::new(key).map_err(|error| unavailable(keys, &error))?,
+            keys: schema::open_keys(db, keys, key)?,
         })
+    }
+
+    /// Lets a copy of a key file go, as one file by itself.
+    pub(super) fn close(self, path: &Path) -> Result<(), KeepError> {
+        keeping::close_keys(self.keys, path)
     }
 
     /// Whether this is the key the store was made with; a new store learns it.

@@ -1,5 +1,6 @@
 //! `store`: what keeps a store, and brings it back.
 
+mod backup;
 mod migrate;
 
 use super::Context;
@@ -13,6 +14,7 @@ pub(super) async fn store(
     command: StoreCommand,
 ) -> Result<(), Exit> {
     match command {
+        StoreCommand::Backup(arguments) => backup::backup(config, context, &arguments),
         StoreCommand::Migrate { dry_run } => migrate::migrate(config, context, dry_run).await,
     }
 }
