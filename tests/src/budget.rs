@@ -1,4 +1,3 @@
-use std::fmt::Display;
 use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -48,7 +47,7 @@ impl Budget {
     }
 
     /// Tells what was done.
-    pub fn tell(&self, figures: &[(&str, &dyn Display)]) {
+    pub fn tell(&self, figures: &[(&str, usize)]) {
         let line: Vec<String> = figures
             .iter()
             .map(|(what, n)| format!("{n} {what}"))

@@ -25,7 +25,7 @@
 //! | `source`, `acks` | [`Source`]: a record system that remembers what it was told; [`Acks`] |
 //! | `siege`, `verdict` | [`Siege`]: a site under attack, and the one oracle of all attacks |
 //! | `disk` | [`MemoryDisk`], [`ImageDisk`]: disks that fill up, disks whose power is cut |
-//! | `strace` | [`injected`]: the program with system calls that fail |
+//! | `strace` | [`Injection`]: the program with system calls that fail |
 //! | `budget` | [`Budget`]: how much a test does, and where its figures go |
 //!
 //! The program is `target/<profile>/letterbox` beside the test that runs; when it is missing, or
@@ -68,5 +68,5 @@ pub use program::{Outcome, Running, letterbox};
 pub use siege::{Siege, Verdict};
 pub use site::{Plan, Site, TrustPlan};
 pub use source::{Source, free_address};
-pub use strace::{can_inject, injected};
+pub use strace::{Injection, can_inject};
 pub use verdict::Wrong;

@@ -1,6 +1,8 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use mesh_testserver::StoredMessage;
+
 use crate::verdict::{self, Received, Seen};
 use crate::{Dice, Ledger, Mesh, Plan, Site, Source, TrustPlan, Way, Wrong};
 
@@ -61,13 +63,6 @@ impl Verdict {
         );
     }
 
-    /// Whether a letter that was acknowledged is not there.
-    pub fn has_lost(&self) -> bool {
-        self.wrong
-            .iter()
-            .any(|wrong| matches!(wrong, Wrong::Lost(_)))
-    }
-
     /// Adds another attack's.
     pub fn add(&mut self, other: Self) {
         self.letters += other.letters;
@@ -78,8 +73,10 @@ impl Verdict {
     }
 }
 
-fn has_lost(wrong: &[Wrong]) -> bool {
-    wrong.iter().any(|wrong| matches!(wrong, Wrong::Lost(_)))
+fn local_id_of(message: &StoredMessage) -> String {
+    let local_id = message.local_id.as_ref();
+    let local_id = local_id.expect("every send has a local id");
+    local_id.as_str().to_owned()
 }
 
 impl Siege {
@@ -94,8 +91,8 @@ impl Siege {
         }
     }
 
-    /// A new site for letters from number `first` on. Sieges that share a MESH must not share
-    /// numbers.
+    /// A new site for letters from number `first` on. Sieges that follow each other on a MESH must
+    /// not share numbers; at the same time there is but one.
     pub fn new(mesh: &Mesh, first: u32) -> Self {
         let source = Source::new(first);
         let site = Site::planned(mesh, Self::plan(&source));
@@ -126,29 +123,39 @@ impl Siege {
 
     /// Whether a letter that was acknowledged is not there.
     pub fn has_lost(&self) -> bool {
-        has_lost(&self.wrong)
+        let mut wrong = self.wrong.iter();
+        wrong.any(|wrong| matches!(wrong, Wrong::Lost(_)))
     }
 
     /// The practice takes what waits for it; of some messages MESH says that nobody took them.
     pub fn collect(&mut self, mesh: &Mesh, dice: &mut Dice) {
         for message in mesh.waiting(PRACTICE) {
-            if dice.between(0, 10) == 0 && mesh.server().undeliverable(&message.id).is_some() {
-                let local_id = message.local_id.expect("every send has a local id");
-                let local_id = local_id.as_str().to_owned();
-                *self.received.entry(local_id.clone()).or_default() += 1;
-                *self.returned.entry(local_id).or_default() += 1;
+            if dice.between(0, 10) == 0 {
+                self.send_back(mesh, &message);
             }
         }
         self.take(mesh);
     }
 
+    /// The first letter that waits for the practice comes back; the practice takes the others.
+    pub fn return_one(&mut self, mesh: &Mesh) {
+        if let Some(message) = mesh.waiting(PRACTICE).first() {
+            self.send_back(mesh, message);
+        }
+        self.take(mesh);
+    }
+
+    fn send_back(&mut self, mesh: &Mesh, message: &StoredMessage) {
+        if mesh.server().undeliverable(&message.id).is_some() {
+            let local_id = local_id_of(message);
+            *self.received.entry(local_id.clone()).or_default() += 1;
+            *self.returned.entry(local_id).or_default() += 1;
+        }
+    }
+
     fn take(&mut self, mesh: &Mesh) {
         for message in mesh.collect(PRACTICE) {
-            let local_id = message.local_id.expect("every send has a local id");
-            *self
-                .received
-                .entry(local_id.as_str().to_owned())
-                .or_default() += 1;
+            *self.received.entry(local_id_of(&message)).or_default() += 1;
         }
     }
 
@@ -163,8 +170,7 @@ impl Siege {
         }
         let mut received = self.received.clone();
         for message in mesh.waiting(PRACTICE) {
-            let local_id = message.local_id.expect("every send has a local id");
-            *received.entry(local_id.as_str().to_owned()).or_default() += 1;
+            *received.entry(local_id_of(&message)).or_default() += 1;
         }
         match self.ways().await {
             Ok(ways) => {
@@ -192,6 +198,12 @@ impl Siege {
         )?
         .try_ways()
         .await
+    }
+
+    /// Is not judged: it only leaves the mailboxes as the next siege must find them.
+    pub fn leave(mut self, mesh: &Mesh) {
+        self.take(mesh);
+        let _ = mesh.collect(TRUST);
     }
 
     /// Lets it run in peace until all is at rest, and judges. MESH is asked about each copy once

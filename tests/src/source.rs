@@ -121,21 +121,28 @@ impl Source {
         Ok(())
     }
 
-    /// Sends one letter over MLLP and gives the code it is answered with; acknowledged or not,
-    /// the next is another letter.
+    /// Sends one letter over MLLP, the one that was not acknowledged last time if there is such a
+    /// one, and gives the code of the answer.
     ///
     /// # Errors
     ///
     /// What the connection said, when there was no answer.
     pub fn send_one(&mut self) -> io::Result<String> {
-        let mut stream = TcpStream::connect(self.listen)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        let letter = self.next_letter();
-        let code = exchange(&mut stream, &letter)?;
-        if code == "AA" {
+        let letter = match self.unanswered.take() {
+            Some(letter) => letter,
+            None => self.next_letter(),
+        };
+        let stream = TcpStream::connect(self.listen);
+        let answer = stream.and_then(|mut stream| {
+            stream.set_read_timeout(Some(PATIENCE))?;
+            exchange(&mut stream, &letter)
+        });
+        if answer.as_ref().is_ok_and(|code| code == "AA") {
             self.acks.acknowledge(&letter.number);
+        } else {
+            self.unanswered = Some(letter);
         }
-        Ok(code)
+        answer
     }
 }
 

@@ -3,5 +3,8 @@
 //!
 //! Each attack does little by itself; `cargo xtask soak` gives it the large numbers.
 
+mod faults;
+#[cfg(unix)]
+mod full_disk;
 mod kills;
 mod power;

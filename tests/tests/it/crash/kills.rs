@@ -82,12 +82,12 @@ async fn design_5_1_a_kill_at_any_moment_loses_nothing_and_doubles_nothing_untol
         mesh.server().clear_log();
     }
     budget.tell(&[
-        ("kills", &killed),
-        ("letters", &verdict.letters),
-        ("acknowledged", &verdict.acknowledged),
-        ("sends in doubt", &verdict.doubts),
-        ("doubles, all reported", &verdict.doubles),
-        ("lost", &verdict.wrong.len()),
+        ("kills", killed),
+        ("letters", verdict.letters),
+        ("acknowledged", verdict.acknowledged),
+        ("sends in doubt", verdict.doubts),
+        ("doubles, all reported", verdict.doubles),
+        ("lost", verdict.wrong.len()),
     ]);
     assert!(
         verdict.doubts > 0,

@@ -7,8 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use letterbox_tests::{
-    Budget, Dice, ImageDisk, MemoryDisk, Mesh, Plan, Running, Siege, Site, Source, Verdict,
-    can_inject, injected,
+    Budget, Dice, ImageDisk, Injection, MemoryDisk, Mesh, Plan, Running, Siege, Site, Source,
+    Verdict, can_inject,
 };
 
 /// How often the power is cut, where `LETTERBOX_CUTS` does not say.
@@ -91,10 +91,9 @@ impl Plugged {
         match syncs {
             Syncs::Work => site.start(&["run"]),
             Syncs::DoNothing => {
-                let calls = "fsync,fdatasync,sync_file_range,msync";
-                let nothing = format!("{calls}:retval=0");
-                let log = Path::new("/dev/null");
-                Running::start(&mut injected(site, &["run"], calls, &[&nothing], log))
+                let mut syncs = Injection::new("fsync,fdatasync,sync_file_range,msync");
+                syncs.detached = true;
+                Running::start(&mut syncs.instead("retval=0").command(site, &["run"]))
             }
         }
     }
@@ -145,11 +144,11 @@ async fn reliability_4_3_a_power_cut_loses_nothing_that_was_acknowledged() {
         first += LETTERS_A_DISK;
     }
     budget.tell(&[
-        ("power cuts", &cuts),
-        ("letters", &verdict.letters),
-        ("acknowledged", &verdict.acknowledged),
-        ("sends in doubt", &verdict.doubts),
-        ("lost", &verdict.wrong.len()),
+        ("power cuts", cuts),
+        ("letters", verdict.letters),
+        ("acknowledged", verdict.acknowledged),
+        ("sends in doubt", verdict.doubts),
+        ("lost", verdict.wrong.len()),
     ]);
     assert!(verdict.acknowledged > cuts, "hardly anything went through");
 }
