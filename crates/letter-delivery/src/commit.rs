@@ -1,7 +1,9 @@
 //! One change of the store: the events, the state they lead to, and the work they cause.
 
 use audit_core::{EventBody, StreamKey};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
+use nhs_types::MailboxId;
+use serde::{Deserialize, Serialize};
 
 use crate::keys::{DocumentKey, PayloadId, RefKind};
 use crate::record::{CopyRecord, LetterRecord};
@@ -32,6 +34,10 @@ pub struct Commit {
     /// The [`version`](crate::Stops::version) of the stops that this was decided with; a commit
     /// with another one is refused.
     pub stops_seen: Option<u64>,
+    /// The wall clock was set by so much, forward or back: due times, leases and paces of all work
+    /// are moved by it, so that each keeps the time that was left to it (audit-and-delivery facts
+    /// 3.2, rule d).
+    pub rebase: Option<Duration>,
     /// The lease under which the work was done; a commit with an older one is refused.
     pub fence: Option<(StreamKey, LeaseToken)>,
 }
@@ -48,6 +54,7 @@ impl Commit {
             && self.references.is_empty()
             && self.document.is_none()
             && self.stop.is_none()
+            && self.rebase.is_none()
     }
 }
 
@@ -59,6 +66,10 @@ pub struct Work {
     pub stream: StreamKey,
     /// What is to be done.
     pub kind: WorkKind,
+    /// Whose turn it is when there is more work than hands.
+    pub lane: Lane,
+    /// The mailbox that it sends to, for work that does.
+    pub destination: Option<MailboxId>,
     /// When it is due.
     pub due_at: DateTime<Utc>,
     /// When it may be pulled forward to by a run that does not wait for timers.
@@ -68,15 +79,61 @@ pub struct Work {
 }
 
 impl Work {
-    /// Work that waits for its time.
+    /// Work of today that waits for its time.
     pub const fn new(stream: StreamKey, kind: WorkKind, due_at: DateTime<Utc>) -> Self {
         Self {
             stream,
             kind,
+            lane: Lane::Today,
+            destination: None,
             due_at,
             earliest_at: due_at,
             tries: 0,
         }
+    }
+}
+
+impl Work {
+    /// The line it stands in: its destination's, or that of all work of its kind.
+    pub fn line(&self) -> &str {
+        match &self.destination {
+            Some(destination) => destination.as_str(),
+            None => self.kind.as_str(),
+        }
+    }
+}
+
+/// Whose turn it is: a backlog that is sent again never delays today's letters
+/// (audit-and-delivery facts 4.6).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "a store must order every lane")]
+pub enum Lane {
+    /// A letter on its ordinary way.
+    #[default]
+    Today,
+    /// A letter of a backlog.
+    Replay,
+}
+
+impl Lane {
+    /// Every lane, in the order in which they are served.
+    pub const ALL: &'static [Self] = &[Self::Today, Self::Replay];
+
+    /// The name it is stored under.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Today => "today",
+            Self::Replay => "replay",
+        }
+    }
+
+    /// Reads a stored name.
+    pub fn parse(stored: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|lane| lane.as_str() == stored)
     }
 }
 
@@ -118,6 +175,11 @@ impl WorkKind {
             Self::Ask => "ask",
             Self::Track => "track",
         }
+    }
+
+    /// Whether it cannot be done while the transport is out of reach.
+    pub const fn needs_transport(self) -> bool {
+        !matches!(self, Self::Prepare)
     }
 
     /// Reads a stored name.

@@ -28,6 +28,7 @@
 //! | `duty` | owner, timer and alarm of each state |
 //! | `engine` | [`Engine`]: from the time and what is known to a [`Commit`] and an [`Order`] |
 //! | `commit`, `record` | what one change of the store holds |
+//! | `claim` | lanes, pace and places: which work is begun first |
 //! | `store`, `transport` | the ports [`Store`] and [`Transport`] |
 //! | `keys`, `actor` | pseudonyms: [`TrustKeys`], [`LocalId`], [`Actor`] |
 //! | `audit` | [`LedgerAudit`]: verification rules V5, V11 and V12 |
@@ -38,6 +39,7 @@
 
 mod actor;
 mod audit;
+mod claim;
 mod commit;
 mod copy;
 mod duty;
@@ -58,9 +60,10 @@ pub mod testkit;
 
 pub use actor::Actor;
 pub use audit::{LedgerAudit, LedgerFault};
+pub use claim::{ClaimRequest, Line, Turn};
 pub use commit::{
-    Commit, DocumentChange, LeaseToken, NewPayload, NewReference, PayloadKind, SeenMessage, Work,
-    WorkChange, WorkKind,
+    Commit, DocumentChange, Lane, LeaseToken, NewPayload, NewReference, PayloadKind, SeenMessage,
+    Work, WorkChange, WorkKind,
 };
 pub use copy::CopyEvent;
 pub use duty::{Duty, Owner};
@@ -76,5 +79,5 @@ pub use record::{Address, ClosesOn, CopyRecord, LetterRecord, Reroute, Vote};
 pub use state::{CopyState, LetterState, StateKind};
 pub use step::{Position, Step};
 pub use stop::{Lift, Scope, Stop, Stops};
-pub use store::{ClaimRequest, Claimed, DocumentView, Store, StoreError};
+pub use store::{Claimed, DocumentView, Store, StoreError};
 pub use transport::{Outbound, Transport};

@@ -6,6 +6,7 @@ use nhs_types::{MailboxId, OdsCode, WorkflowId};
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Actor;
+use crate::commit::{Lane, Work, WorkKind};
 use crate::duty::Duty;
 use crate::keys::{DocumentKey, LocalId, PayloadId};
 use crate::state::{CopyState, LetterState, StateKind};
@@ -49,6 +50,9 @@ pub struct LetterRecord {
     pub taken_at: DateTime<Utc>,
     /// How many copies it has.
     pub copies: u32,
+    /// Whose turn its work has.
+    #[serde(default)]
+    pub lane: Lane,
     /// Cancelled by its source: what comes later of this document needs a person.
     #[serde(default)]
     pub cancelled: bool,
@@ -96,6 +100,9 @@ pub struct CopyRecord {
     pub alert: Option<String>,
     /// Where it goes.
     pub address: Address,
+    /// Whose turn its work has.
+    #[serde(default)]
+    pub lane: Lane,
     /// The bytes to send, sealed.
     pub artefact: Option<PayloadId>,
     /// What kind of bytes they are.
@@ -268,6 +275,13 @@ impl ClosesOn {
 }
 
 impl LetterRecord {
+    /// The work of preparing it.
+    pub(crate) const fn preparation(&self, due_at: DateTime<Utc>) -> Work {
+        let mut work = Work::new(self.key, WorkKind::Prepare, due_at);
+        work.lane = self.lane;
+        work
+    }
+
     /// Its place in the life cycle.
     pub const fn position(&self) -> Position<LetterState> {
         Position {
@@ -289,6 +303,14 @@ impl LetterRecord {
 }
 
 impl CopyRecord {
+    /// Work about it; to send it has its mailbox as destination.
+    pub(crate) fn work(&self, kind: WorkKind, due_at: DateTime<Utc>) -> Work {
+        let mut work = Work::new(self.key, kind, due_at);
+        work.lane = self.lane;
+        work.destination = (kind == WorkKind::Send).then(|| self.address.mailbox.clone());
+        work
+    }
+
     /// Its place in the life cycle.
     pub const fn position(&self) -> Position<CopyState> {
         Position {

@@ -5,6 +5,7 @@ use std::future::Future;
 use audit_core::StreamKey;
 use chrono::{DateTime, Utc};
 
+use crate::claim::ClaimRequest;
 use crate::commit::{Commit, LeaseToken, Work};
 use crate::keys::{DocumentKey, LocalId, PayloadId};
 use crate::record::{CopyRecord, LetterRecord};
@@ -27,6 +28,19 @@ pub trait Store: Send + Sync {
 
     /// Claims due work, each piece under a lease of its own.
     ///
+    /// Free is what has no lease, or one that has ended; due is what `due_at` says, or what
+    /// `earliest_at` says when the request pulls forward. Free and due work stands in lines, one
+    /// for each lane and [`Work::line`]. Of each line the store reads as many pieces, oldest
+    /// first, as [`ClaimRequest::places`] says: of today's lane so many that became due before
+    /// `fresh_since`, and so many since. What is in flight to a destination is the number of
+    /// pieces to it under a lease that has not ended, whoever holds it; the last claim of a lane
+    /// and destination is remembered by the store where the request has a pace for that lane.
+    /// [`ClaimRequest::choose`] says which of these to claim. Two claims at the same time get no
+    /// piece twice, and together respect the limits of a destination.
+    ///
+    /// A claim must not read what it cannot take: the number of its steps grows with the number
+    /// of lines, not with the number of pieces that wait in them.
+    ///
     /// # Errors
     ///
     /// As [`commit`](Self::commit).
@@ -41,6 +55,17 @@ pub trait Store: Send + Sync {
     ///
     /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
     fn stops(&self) -> impl Future<Output = Result<Stops, StoreError>> + Send;
+
+    /// Lets leases that are still held last until then; for each, whether it is still held.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    fn renew(
+        &self,
+        leases: Vec<(StreamKey, LeaseToken)>,
+        until: DateTime<Utc>,
+    ) -> impl Future<Output = Result<Vec<bool>, StoreError>> + Send;
 
     /// A document with its latest letter, and that letter's copies.
     ///
@@ -84,43 +109,6 @@ pub trait Store: Send + Sync {
         mailbox: String,
         message_ids: Vec<String>,
     ) -> impl Future<Output = Result<Vec<Option<bool>>, StoreError>> + Send;
-}
-
-/// Which work to claim.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ClaimRequest {
-    /// What is due at this time.
-    pub now: DateTime<Utc>,
-    /// Also what may be pulled forward to this time, by a run that does not wait for timers.
-    pub pull_forward_to: Option<DateTime<Utc>>,
-    /// Until when the leases last.
-    pub lease_until: DateTime<Utc>,
-    /// One token for each piece of work; their number is the limit.
-    pub tokens: Vec<LeaseToken>,
-}
-
-impl ClaimRequest {
-    /// Claims what is due.
-    pub const fn new(
-        now: DateTime<Utc>,
-        lease_until: DateTime<Utc>,
-        tokens: Vec<LeaseToken>,
-    ) -> Self {
-        Self {
-            now,
-            pull_forward_to: None,
-            lease_until,
-            tokens,
-        }
-    }
-
-    /// Claims also what may be pulled forward to this time.
-    #[must_use]
-    pub const fn pulling_forward_to(mut self, to: DateTime<Utc>) -> Self {
-        self.pull_forward_to = Some(to);
-        self
-    }
 }
 
 /// A claimed piece of work, with all that is needed to decide on it.

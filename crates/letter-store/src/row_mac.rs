@@ -18,6 +18,7 @@ pub(crate) const ROWS: &[(&str, &str)] = &[
         "key, document, version, state, needs_person, due_at, act_by, taken_at, record",
     ),
     ("letter_ref", "kind, idx, letter, sealed"),
+    ("pace", "lane, line, claimed_at"),
     ("parked", "stream, until"),
     ("payload", "id, letter, kind"),
     ("seen", "mailbox, message_id, ours, at"),

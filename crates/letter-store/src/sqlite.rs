@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 
 use audit_core::StreamKey;
 use letter_delivery::{
-    ClaimRequest, Claimed, Commit, CopyRecord, DocumentKey, DocumentView, LocalId, PayloadId,
-    RefKind, Stops, Store, StoreError,
+    ClaimRequest, Claimed, Commit, CopyRecord, DocumentKey, DocumentView, LeaseToken, LocalId,
+    PayloadId, RefKind, Stops, Store, StoreError,
 };
 
 use crate::views::{LetterView, StatusFilter, Tree};
@@ -316,6 +316,16 @@ impl Store for SqliteStore {
 
     async fn stops(&self) -> Result<Stops, StoreError> {
         self.reader.run(|db, _| stops::all(db)).await
+    }
+
+    async fn renew(
+        &self,
+        leases: Vec<(StreamKey, LeaseToken)>,
+        until: chrono::DateTime<chrono::Utc>,
+    ) -> Result<Vec<bool>, StoreError> {
+        self.writer
+            .run(move |db, _| claim::renew(db, &leases, until))
+            .await
     }
 
     async fn document(&self, key: DocumentKey) -> Result<Option<DocumentView>, StoreError> {

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::Engine;
 use super::policy::{Ambiguous, SOONEST};
-use crate::commit::{Commit, Work, WorkChange, WorkKind};
+use crate::commit::{Commit, WorkChange, WorkKind};
 use crate::copy::CopyEvent;
 use crate::outcome::AskResult;
 use crate::record::{CopyRecord, tell};
@@ -68,10 +68,10 @@ impl Engine {
             if exhausted {
                 writer.give_up(&mut copy, NEVER_TAKEN);
             } else {
-                writer.work(copy.key, WorkKind::Send, now);
+                writer.work(copy.work(WorkKind::Send, now));
             }
         } else {
-            writer.work(copy.key, WorkKind::Ask, again);
+            writer.work(copy.work(WorkKind::Ask, again));
         }
         writer.commit.copies.push(copy);
         writer.commit
@@ -81,7 +81,7 @@ impl Engine {
     fn ask_later(&mut self, now: DateTime<Utc>, copy: &CopyRecord, tries: u32) -> Commit {
         let tries = tries.saturating_add(1);
         let pause = self.policy.backoff(tries, &mut self.entropy);
-        let mut work = Work::new(copy.key, WorkKind::Ask, now + pause);
+        let mut work = copy.work(WorkKind::Ask, now + pause);
         work.tries = tries;
         work.earliest_at = now + SOONEST;
         Commit {
@@ -114,7 +114,7 @@ impl Engine {
                     Data::new(),
                 );
                 tell(&mut copy.alert, DOUBLE_POSSIBLE);
-                writer.work(copy.key, WorkKind::Send, now);
+                writer.work(copy.work(WorkKind::Send, now));
             }
             Ambiguous::Hold => {
                 let reason = Some("send-unresolved");

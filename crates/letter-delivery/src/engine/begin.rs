@@ -117,7 +117,7 @@ impl Engine {
         );
         copy.asked = 0;
         copy.doubt_since = Some(now);
-        writer.work(copy.key, WorkKind::Ask, ask_at);
+        writer.work(copy.work(WorkKind::Ask, ask_at));
         writer.commit.copies.push(copy);
         Begun {
             commit: writer.commit,
@@ -235,9 +235,11 @@ fn settle(claimed: Claimed) -> Begun {
 
 /// Later by itself, sooner by a run that a person starts: it greets MESH first, and so knows.
 fn put_off(now: DateTime<Utc>, claimed: &Claimed, until: DateTime<Utc>) -> Begun {
-    let mut work = Work::new(claimed.work.stream, claimed.work.kind, until);
-    work.earliest_at = now + SOONEST;
-    work.tries = claimed.work.tries;
+    let work = Work {
+        due_at: until,
+        earliest_at: now + SOONEST,
+        ..claimed.work.clone()
+    };
     let commit = Commit {
         work: vec![WorkChange::Set(work)],
         ..Commit::default()

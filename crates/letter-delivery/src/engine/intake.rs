@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use nhs_types::{NhsNumber, Sensitive};
 
 use super::{Engine, Writer};
-use crate::commit::{Commit, NewReference, PayloadKind, WorkKind};
+use crate::commit::{Commit, Lane, NewReference, PayloadKind};
 use crate::keys::RefKind;
 use crate::letter::LetterEvent;
 use crate::outcome::Disposition;
@@ -51,6 +51,8 @@ pub struct Intake {
     pub replaces: Option<String>,
     /// Codes of warnings.
     pub warnings: Vec<String>,
+    /// Whose turn its work has: a backlog never delays today's letters.
+    pub lane: Lane,
 }
 
 impl Intake {
@@ -78,6 +80,7 @@ impl Intake {
             letter: None,
             replaces: None,
             warnings: Vec::new(),
+            lane: Lane::Today,
         }
     }
 }
@@ -195,7 +198,7 @@ impl Engine {
             _ => {}
         }
         match letter.state {
-            LetterState::Parsed => writer.work(letter.key, WorkKind::Prepare, now),
+            LetterState::Parsed => writer.work(letter.preparation(now)),
             // What must not go to the practice went there in an earlier version.
             LetterState::Withheld if letter.earlier_left => tell(&mut letter.alert, EARLIER_LEFT),
             _ => {}
@@ -299,6 +302,7 @@ impl Engine {
             entered_at: now,
             taken_at: now,
             copies: 0,
+            lane: intake.lane,
             cancelled: false,
             earlier_left: false,
             earlier: Vec::new(),

@@ -5,7 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use nhs_types::Sensitive;
 
 use super::{Engine, Writer};
-use crate::commit::{Commit, NewPayload, PayloadKind, Work, WorkChange, WorkKind};
+use crate::commit::{Commit, NewPayload, PayloadKind, WorkChange, WorkKind};
 use crate::copy::CopyEvent;
 use crate::keys::{LocalId, PayloadId};
 use crate::letter::LetterEvent;
@@ -151,6 +151,7 @@ impl Engine {
                 reason: None,
                 alert: None,
                 address: prepared.address.clone(),
+                lane: letter.lane,
                 artefact: None,
                 content_type: None,
                 series: 1,
@@ -218,7 +219,7 @@ impl Engine {
         if now >= patience {
             return self.stopped(now, claimed, Route::Hold, reason, Data::new());
         }
-        let mut work = Work::new(claimed.work.stream, WorkKind::Prepare, now + after);
+        let mut work = letter.preparation(now + after);
         work.tries = claimed.work.tries.saturating_add(1);
         Commit {
             work: vec![WorkChange::Set(work)],
@@ -264,6 +265,6 @@ impl Writer<'_> {
             None,
             Data::new().with("queue", "mesh"),
         );
-        self.work(copy.key, WorkKind::Send, self.now);
+        self.work(copy.work(WorkKind::Send, self.now));
     }
 }

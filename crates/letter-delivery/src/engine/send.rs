@@ -5,7 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::policy::SOONEST;
 use super::{Engine, Writer};
-use crate::commit::{Commit, Work, WorkChange, WorkKind};
+use crate::commit::{Commit, WorkChange, WorkKind};
 use crate::copy::CopyEvent;
 use crate::outcome::SendResult;
 use crate::record::CopyRecord;
@@ -120,7 +120,7 @@ impl Engine {
         if exhausted {
             writer.give_up(&mut copy, code);
         } else {
-            let mut work = Work::new(copy.key, WorkKind::Send, now + pause);
+            let mut work = copy.work(WorkKind::Send, now + pause);
             work.tries = copy.attempts;
             if unreachable && after.is_none() {
                 work.earliest_at = now + SOONEST;
@@ -145,7 +145,7 @@ impl Engine {
         writer.copy(&mut copy, CopyEvent::SendUnknown, Some(code), data);
         copy.asked = 0;
         copy.doubt_since = Some(now);
-        writer.work(copy.key, WorkKind::Ask, ask_at);
+        writer.work(copy.work(WorkKind::Ask, ask_at));
         writer.commit.copies.push(copy);
         writer.commit
     }
@@ -172,7 +172,7 @@ impl Writer<'_> {
         copy.tracked = 0;
         self.carry_through(copy);
         if copy.message_id.is_some() {
-            let mut work = Work::new(copy.key, WorkKind::Track, self.now + first);
+            let mut work = copy.work(WorkKind::Track, self.now + first);
             work.earliest_at = self.now;
             self.commit.work.push(WorkChange::Set(work));
         } else {

@@ -62,7 +62,7 @@ impl Engine {
             None => {}
         }
         if copy.state == CopyState::Accepted {
-            let mut work = Work::new(copy.key, WorkKind::Track, next);
+            let mut work = copy.work(WorkKind::Track, next);
             work.earliest_at = earliest;
             writer.commit.work.push(WorkChange::Set(work));
         } else {
@@ -78,7 +78,11 @@ impl Engine {
         let tries = claimed.work.tries.saturating_add(1);
         let pause = self.policy.backoff(tries, &mut self.entropy);
         let pause = pause.max(self.policy.track_apart);
-        let mut work = Work::new(claimed.work.stream, WorkKind::Track, now + pause);
+        let mut work = Work {
+            due_at: now + pause,
+            earliest_at: now + pause,
+            ..claimed.work.clone()
+        };
         work.tries = tries;
         Commit {
             work: vec![WorkChange::Set(work)],

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::Dice;
 use crate::actor::Actor;
-use crate::commit::{Commit, Work, WorkChange, WorkKind};
+use crate::commit::{Commit, Work, WorkChange};
 use crate::copy::CopyEvent;
 use crate::letter::LetterEvent;
 use crate::record::{CopyRecord, LetterRecord, tell};
@@ -154,10 +154,8 @@ impl<'a> Writer<'a> {
         });
     }
 
-    pub(super) fn work(&mut self, stream: StreamKey, kind: WorkKind, due_at: DateTime<Utc>) {
-        self.commit
-            .work
-            .push(WorkChange::Set(Work::new(stream, kind, due_at)));
+    pub(super) fn work(&mut self, work: Work) {
+        self.commit.work.push(WorkChange::Set(work));
     }
 
     pub(super) fn done(&mut self, stream: StreamKey) {

@@ -42,8 +42,11 @@ pub use stops::{
     stops_are_there_after_an_end_and_have_their_own_numbers,
 };
 pub use work::{
-    a_lease_ends_at_its_time_and_its_old_holder_is_fenced, a_refused_lease_writes_nothing,
-    nobody_gets_a_piece_of_work_twice, the_latest_version_is_the_latest_that_counts,
+    a_lease_ends_at_its_time_and_its_old_holder_is_fenced, a_lease_lasts_as_long_as_it_is_renewed,
+    a_refused_lease_writes_nothing, audit_3_2_d_timers_keep_their_time_when_the_clock_is_set,
+    audit_4_6_a_destination_has_so_many_in_flight, audit_4_6_a_pace_outlives_an_end,
+    audit_4_6_lanes_take_turns, nobody_gets_a_piece_of_work_twice,
+    the_latest_version_is_the_latest_that_counts,
     work_is_due_at_its_time_and_may_be_pulled_forward,
     work_that_nobody_claimed_has_no_token_that_fits, work_that_waited_longest_comes_first,
 };
@@ -126,6 +129,11 @@ macro_rules! store_conformance {
             work_that_nobody_claimed_has_no_token_that_fits,
             work_is_due_at_its_time_and_may_be_pulled_forward,
             work_that_waited_longest_comes_first,
+            audit_4_6_lanes_take_turns,
+            audit_4_6_a_destination_has_so_many_in_flight,
+            audit_4_6_a_pace_outlives_an_end,
+            a_lease_lasts_as_long_as_it_is_renewed,
+            audit_3_2_d_timers_keep_their_time_when_the_clock_is_set,
             the_latest_version_is_the_latest_that_counts,
             a_stop_set_meanwhile_refuses_the_send,
             a_lift_frees_what_is_parked_and_nothing_else,

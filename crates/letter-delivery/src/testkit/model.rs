@@ -6,14 +6,16 @@ mod rows;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use audit_core::{StreamKey, Verification, Verifier, VerifyOptions};
+use chrono::{DateTime, Utc};
 
 use super::Trouble;
 use crate::audit::LedgerFault;
-use crate::commit::Commit;
+use crate::claim::ClaimRequest;
+use crate::commit::{Commit, LeaseToken};
 use crate::keys::{DocumentKey, LocalId, PayloadId};
 use crate::record::CopyRecord;
 use crate::stop::Stops;
-use crate::store::{ClaimRequest, Claimed, DocumentView, Store, StoreError};
+use crate::store::{Claimed, DocumentView, Store, StoreError};
 
 pub use place::ModelPlace;
 pub use rows::{ModelRows, ModelWork};
@@ -75,6 +77,17 @@ impl Store for ModelStore {
 
     async fn stops(&self) -> Result<Stops, StoreError> {
         Ok(self.rows().stops())
+    }
+
+    async fn renew(
+        &self,
+        leases: Vec<(StreamKey, LeaseToken)>,
+        until: DateTime<Utc>,
+    ) -> Result<Vec<bool>, StoreError> {
+        self.trouble().meet()?;
+        let mut rows = self.rows();
+        let renew = |lease| rows.renew(lease, until);
+        Ok(leases.into_iter().map(renew).collect())
     }
 
     async fn document(&self, key: DocumentKey) -> Result<Option<DocumentView>, StoreError> {

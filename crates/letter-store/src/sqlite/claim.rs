@@ -1,5 +1,7 @@
 //! Work is claimed under leases.
 
+mod lines;
+
 use audit_core::StreamKey;
 use chrono::{DateTime, Utc};
 use letter_delivery::{
@@ -14,57 +16,74 @@ use super::schema::store_error;
 use super::seal::Seal;
 use super::stops;
 
-/// Stops at the first piece of work that is not due, however many wait behind it.
-const DUE: &str = "SELECT stream, kind, due_at, earliest_at, tries FROM work \
-     WHERE due_at <= ?1 AND ?3 IS NULL AND (lease_until IS NULL OR lease_until <= ?1) \
-     ORDER BY due_at LIMIT ?2";
-const DUE_OR_PULLED: &str = "SELECT stream, kind, due_at, earliest_at, tries FROM work \
-     WHERE (due_at <= ?1 OR earliest_at <= ?3) AND (lease_until IS NULL OR lease_until <= ?1) \
-     ORDER BY due_at LIMIT ?2";
 /// Work under a lease is looked at again when that ends.
 const NEXT_DUE: &str = "SELECT min(at) FROM ( \
      SELECT min(due_at) AS at FROM work WHERE lease_until IS NULL UNION ALL \
      SELECT min(max(due_at, lease_until)) FROM work WHERE lease_until IS NOT NULL)";
 
 pub(super) fn claim(db: &Connection, request: &ClaimRequest) -> Result<Vec<Claimed>, StoreError> {
-    let mut claimed = Vec::new();
+    release_ended(db, request.now)?;
+    let in_flight = lines::in_flight(db)?;
+    let lines = lines::read(db, request, &in_flight)?;
+    let chosen = request.choose(&lines, &in_flight);
     let stops = stops::all(db)?;
-    for (work, token) in due(db, request)?.into_iter().zip(&request.tokens) {
-        execute(
-            db,
-            "UPDATE work SET token = ?2, lease_until = ?3, \
-             mac = row_mac('work', stream, kind, due_at, earliest_at, tries, ?2, ?3) \
-             WHERE stream = ?1",
-            params![
-                work.stream.as_bytes(),
-                token.as_bytes(),
-                millis(request.lease_until)
-            ],
-        )?;
-        claimed.push(with_records(db, work, *token)?.under(stops.clone()));
-    }
-    Ok(claimed)
+    let taken = chosen.into_iter().zip(&request.tokens);
+    taken
+        .map(|(stream, token)| Ok(take(db, request, stream, *token)?.under(stops.clone())))
+        .collect()
 }
 
-fn due(db: &Connection, request: &ClaimRequest) -> Result<Vec<Work>, StoreError> {
-    let limit = i64::try_from(request.tokens.len()).unwrap_or(i64::MAX);
-    let mut statement = db
-        .prepare_cached(match request.pull_forward_to {
-            None => DUE,
-            Some(_) => DUE_OR_PULLED,
+fn take(
+    db: &Connection,
+    request: &ClaimRequest,
+    stream: StreamKey,
+    token: LeaseToken,
+) -> Result<Claimed, StoreError> {
+    let until = millis(request.lease_until);
+    lease(db, stream, token, until, None)?;
+    let work = db
+        .prepare_cached(
+            "SELECT w.stream, w.kind, w.due_at, w.earliest_at, w.tries, q.lane, q.line \
+             FROM work w JOIN queue q ON q.stream = w.stream WHERE w.stream = ?1",
+        )
+        .and_then(|mut statement| {
+            statement.query_row([stream.as_bytes()], |row| Ok(read_work(row)))
         })
-        .map_err(|error| store_error(&error))?;
-    let pull = request.pull_forward_to.map(millis);
-    let rows = statement
-        .query_map(params![millis(request.now), limit, pull], |row| {
-            Ok(read_work(row))
-        })
-        .map_err(|error| store_error(&error))?;
-    rows.map(|row| {
-        row.map_err(|error| store_error(&error))
-            .and_then(|work| work)
-    })
-    .collect()
+        .map_err(|error| store_error(&error))??;
+    if work.destination.is_some() && request.apart(work.lane).is_some() {
+        lines::remember(db, &work, request.now)?;
+    }
+    with_records(db, work, token)
+}
+
+/// Puts a piece of work under a lease, in place of the one with the token `held` if there is one.
+fn lease(
+    db: &Connection,
+    stream: StreamKey,
+    token: LeaseToken,
+    until: i64,
+    held: Option<LeaseToken>,
+) -> Result<bool, StoreError> {
+    let held = held.as_ref().map(LeaseToken::as_bytes);
+    let changed = execute(
+        db,
+        "UPDATE work SET token = ?2, lease_until = ?3, mac = row_mac('work', stream, kind, \
+         due_at, earliest_at, tries, ?2, ?3) WHERE stream = ?1 AND token IS ?4",
+        params![stream.as_bytes(), token.as_bytes(), until, held],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Lets leases last until then, where they are still held.
+pub(super) fn renew(
+    db: &Connection,
+    leases: &[(StreamKey, LeaseToken)],
+    until: DateTime<Utc>,
+) -> Result<Vec<bool>, StoreError> {
+    let renewed = leases
+        .iter()
+        .map(|(stream, token)| lease(db, *stream, *token, millis(until), Some(*token)));
+    renewed.collect()
 }
 
 fn read_work(row: &Row<'_>) -> Result<Work, StoreError> {
@@ -76,6 +95,8 @@ fn read_work(row: &Row<'_>) -> Result<Work, StoreError> {
     let mut work = Work::new(stream, kind, time(row.get(2).map_err(field)?)?);
     work.earliest_at = time(row.get(3).map_err(field)?)?;
     work.tries = row.get(4).map_err(field)?;
+    work.lane = lines::lane(&row.get::<_, String>(5).map_err(field)?)?;
+    work.destination = lines::kind_and_destination(&row.get::<_, String>(6).map_err(field)?)?.1;
     Ok(work)
 }
 
@@ -114,12 +135,20 @@ fn latest_version(db: &Connection, document: DocumentKey) -> Result<Option<u32>,
 
 /// Whoever holds the engine's lock is alone: every lease is that of a dead process.
 pub(super) fn release_all(db: &Connection, _: &Seal) -> Result<(), StoreError> {
+    release(db, i64::MAX)
+}
+
+/// A lease that has ended is none: its old holder is fenced from now on.
+fn release_ended(db: &Connection, now: DateTime<Utc>) -> Result<(), StoreError> {
+    release(db, millis(now))
+}
+
+fn release(db: &Connection, until: i64) -> Result<(), StoreError> {
     execute(
         db,
-        "UPDATE work SET token = NULL, lease_until = NULL, \
-         mac = row_mac('work', stream, kind, due_at, earliest_at, tries, NULL, NULL) \
-         WHERE token IS NOT NULL",
-        [],
+        "UPDATE work SET token = NULL, lease_until = NULL, mac = row_mac('work', stream, kind, \
+         due_at, earliest_at, tries, NULL, NULL) WHERE lease_until <= ?1",
+        [until],
     )
     .map(drop)
 }

@@ -1,7 +1,7 @@
 //! One change: events with their place in the ledger, rows, work, sealed contents.
 
 use audit_core::{CompactRange, EventBody, Hash, Sequencer, StreamKey};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use letter_delivery::{
     Commit, CopyRecord, DocumentChange, LeaseToken, LetterRecord, NewPayload, NewReference,
     SeenMessage, StoreError, Work, WorkChange,
@@ -37,6 +37,9 @@ pub(super) fn write(db: &Connection, seal: &Seal, commit: Commit) -> Result<(), 
     }
     if let Some(stop) = &commit.stop {
         stops::put(db, stop)?;
+    }
+    if let Some(by) = commit.rebase {
+        rebase_timers(db, by)?;
     }
     for payload in &commit.payloads {
         put_payload(db, seal, payload)?;
@@ -296,6 +299,30 @@ fn set_work(db: &Connection, work: &Work) -> Result<(), StoreError> {
             millis(work.earliest_at),
             work.tries
         ],
+    )
+    .map(drop)
+}
+
+/// The clock was set: every timer keeps the time that was left to it.
+fn rebase_timers(db: &Connection, by: Duration) -> Result<(), StoreError> {
+    let by = [by.num_milliseconds()];
+    execute(
+        db,
+        "UPDATE work SET due_at = due_at + ?1, earliest_at = earliest_at + ?1, \
+         lease_until = lease_until + ?1, mac = row_mac('work', stream, kind, due_at + ?1, \
+         earliest_at + ?1, tries, token, lease_until + ?1)",
+        by,
+    )?;
+    execute(
+        db,
+        "UPDATE parked SET until = until + ?1, mac = row_mac('parked', stream, until + ?1)",
+        by,
+    )?;
+    execute(
+        db,
+        "UPDATE pace SET claimed_at = claimed_at + ?1, \
+         mac = row_mac('pace', lane, line, claimed_at + ?1)",
+        by,
     )
     .map(drop)
 }

@@ -195,11 +195,15 @@ pub(super) fn statements_from(version: usize) -> Vec<String> {
     for (sql, to) in MIGRATIONS.iter().zip(1..).skip(version) {
         let plain: Vec<&str> = sql.lines().filter(|line| !line.starts_with("--")).collect();
         let plain = plain.join("\n");
-        let parts = plain
-            .split(';')
-            .map(str::trim)
-            .filter(|one| !one.is_empty());
-        statements.extend(parts.map(str::to_owned));
+        let mut statement = String::new();
+        for part in plain.split_inclusive(';') {
+            statement.push_str(part);
+            let is_whole = statement.trim().ends_with("END;")
+                || !statement.trim().starts_with("CREATE TRIGGER");
+            if is_whole && !statement.trim().is_empty() {
+                statements.push(std::mem::take(&mut statement).trim().to_owned());
+            }
+        }
         statements.push(format!("PRAGMA user_version = {to}"));
     }
     statements

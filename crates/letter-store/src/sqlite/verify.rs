@@ -15,6 +15,13 @@ use crate::verify::{
     Check, EventRow, Queue, RecordRow, References, STRAYS, StoreVerification, VerifyAgainst,
 };
 
+/// Work that stands in no line, or in a wrong one, would never be claimed.
+const OUT_OF_LINE: (&str, &str) = (
+    "SELECT stream FROM (SELECT * FROM work_in_line EXCEPT SELECT * FROM queue) \
+     UNION SELECT stream FROM (SELECT * FROM queue EXCEPT SELECT * FROM work_in_line)",
+    "work that does not stand in its line",
+);
+
 pub(super) fn verify(
     db: &Connection,
     seal: &Seal,
@@ -91,7 +98,7 @@ fn records(check: &mut Check, db: &Connection) {
     }) {
         check.stop(&stop);
     }
-    for (sql, what) in STRAYS {
+    for (sql, what) in STRAYS.iter().chain(&[OUT_OF_LINE]) {
         for key in read(check, db, sql, |row| row.get(0)) {
             check.stray(what, key);
         }

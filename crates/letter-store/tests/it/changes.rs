@@ -132,6 +132,16 @@ pub(crate) const CHANGES: &[(&str, Option<u64>, &str)] = &[
     ),
     ("V1", None, "UPDATE work SET due_at = due_at + 1000000000"),
     ("V1", None, "UPDATE work SET tries = tries + 1"),
+    ("V12", None, "DELETE FROM queue"),
+    ("V12", None, "UPDATE queue SET line = 'A81009OT001'"),
+    ("V12", None, "UPDATE queue SET lane = 'replay'"),
+    ("V12", None, "UPDATE queue SET is_free = 0"),
+    (
+        "V12",
+        None,
+        "INSERT INTO queue SELECT randomblob(16), lane, line, due_at, earliest_at, is_free \
+            FROM queue LIMIT 1",
+    ),
     ("V1", None, "UPDATE work SET token = randomblob(16)"),
     (
         "V12",

@@ -8,7 +8,7 @@ use letter_store::{SqliteStore, VerifyAgainst};
 use crate::support::Seeded;
 use crate::tamper::Base;
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 13] = [
     "event",
     "tree",
     "checkpoint",
@@ -20,6 +20,8 @@ const TABLES: [&str; 11] = [
     "letter_ref",
     "seen",
     "key_check",
+    "queue",
+    "pace",
 ];
 
 /// How many single bytes are changed.

@@ -5,13 +5,14 @@ use chrono::{DateTime, Duration, Utc};
 use nhs_types::{MailboxId, NhsNumber, OdsCode, Sensitive, WorkflowId};
 
 use super::{Failure, Outcome, Place, equal, there};
+use crate::claim::ClaimRequest;
 use crate::commit::{Commit, SeenMessage};
 use crate::engine::{
     Engine, Entropy as _, Intake, Job, Policy, Prepared, PreparedCopy, Report, ShapedCopy, TakenAs,
 };
 use crate::outcome::{AskResult, Disposition, Route, SendResult, TrackResult};
 use crate::record::Address;
-use crate::store::{ClaimRequest, Claimed, DocumentView, Store as _};
+use crate::store::{Claimed, DocumentView, Store as _};
 use crate::testkit::{SeededDice, keys};
 
 pub(super) const MAILBOX: &str = "RXXOT001";

@@ -1,15 +1,19 @@
 use std::collections::BTreeMap;
 
 use audit_core::{EventBody, Hash, Sequenced, Sequencer, StreamKey, salted_digest};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
+use nhs_types::MailboxId;
 
 use crate::audit::{LedgerAudit, LedgerFault};
-use crate::commit::{Commit, DocumentChange, LeaseToken, NewPayload, Work, WorkChange, WorkKind};
+use crate::claim::{ClaimRequest, Line};
+use crate::commit::{
+    Commit, DocumentChange, Lane, LeaseToken, NewPayload, Work, WorkChange, WorkKind,
+};
 use crate::keys::{DocumentKey, PayloadId};
 use crate::record::{CopyRecord, LetterRecord};
 use crate::state::LetterState;
 use crate::stop::{Stop, Stops};
-use crate::store::{ClaimRequest, Claimed, DocumentView, StoreError};
+use crate::store::{Claimed, DocumentView, StoreError};
 
 /// Everything that is durable in a [`ModelStore`](super::ModelStore).
 #[derive(Clone, Debug, Default)]
@@ -31,6 +35,8 @@ pub struct ModelRows {
     pub seen: BTreeMap<(String, String), bool>,
     /// Stops by their number.
     pub stops: BTreeMap<u32, Stop>,
+    /// When a lane's work to a destination was last claimed, where the lane has a pace.
+    claimed: BTreeMap<(Lane, MailboxId), DateTime<Utc>>,
     documents: BTreeMap<DocumentKey, DocumentRow>,
     versions: BTreeMap<DocumentKey, Vec<StreamKey>>,
     copies_by_letter: BTreeMap<StreamKey, Vec<StreamKey>>,
@@ -70,6 +76,12 @@ struct Staged {
     /// The new length of each stream that grows, and its last leaf.
     ends: BTreeMap<StreamKey, (u64, Hash)>,
     sequencer: Sequencer,
+}
+
+impl ModelWork {
+    fn is_free(&self, now: DateTime<Utc>) -> bool {
+        self.lease.is_none_or(|(_, until)| until <= now)
+    }
 }
 
 impl ModelRows {
@@ -152,6 +164,9 @@ impl ModelRows {
             .for_each(|row| self.change_work(row));
         if let Some(stop) = commit.stop {
             self.put_stop(stop);
+        }
+        if let Some(by) = commit.rebase {
+            self.rebase(by);
         }
         for payload in commit.payloads {
             self.payloads.insert(payload.id, payload);
@@ -321,27 +336,81 @@ impl ModelRows {
     }
 
     pub(super) fn claim(&mut self, request: &ClaimRequest) -> Result<Vec<Claimed>, StoreError> {
-        let is_due = |row: &ModelWork| {
-            let pulled = |to| row.work.earliest_at <= to;
-            let is_free = row.lease.is_none_or(|(_, until)| until <= request.now);
-            is_free
-                && (row.work.due_at <= request.now || request.pull_forward_to.is_some_and(pulled))
-        };
-        let mut due: Vec<_> = self.work.values().filter(|row| is_due(row)).collect();
-        due.sort_by_key(|row| (row.work.due_at, row.work.stream));
-        let due: Vec<Work> = due
-            .into_iter()
-            .take(request.tokens.len())
-            .map(|row| row.work.clone())
-            .collect();
+        let in_flight = self.in_flight(request.now);
+        let lines = self.lines(request, &in_flight);
+        let chosen = request.choose(&lines, &in_flight);
         let mut claimed = Vec::new();
-        for (work, token) in due.into_iter().zip(&request.tokens) {
-            if let Some(row) = self.work.get_mut(&work.stream) {
-                row.lease = Some((*token, request.lease_until));
+        for (stream, token) in chosen.into_iter().zip(&request.tokens) {
+            let Some(row) = self.work.get_mut(&stream) else {
+                continue;
+            };
+            row.lease = Some((*token, request.lease_until));
+            let work = row.work.clone();
+            if let (Some(to), Some(_)) = (&work.destination, request.apart(work.lane)) {
+                self.claimed.insert((work.lane, to.clone()), request.now);
             }
             claimed.push(self.with_records(work, *token)?);
         }
         Ok(claimed)
+    }
+
+    fn in_flight(&self, now: DateTime<Utc>) -> BTreeMap<MailboxId, usize> {
+        let mut in_flight = BTreeMap::new();
+        for row in self.work.values().filter(|row| !row.is_free(now)) {
+            if let Some(to) = &row.work.destination {
+                *in_flight.entry(to.clone()).or_default() += 1;
+            }
+        }
+        in_flight
+    }
+
+    fn lines(&self, request: &ClaimRequest, in_flight: &BTreeMap<MailboxId, usize>) -> Vec<Line> {
+        let is_due = |row: &&ModelWork| {
+            let pulled = |to| row.work.earliest_at <= to;
+            row.is_free(request.now)
+                && (row.work.due_at <= request.now || request.pull_forward_to.is_some_and(pulled))
+        };
+        let mut due: Vec<&ModelWork> = self.work.values().filter(is_due).collect();
+        due.sort_by_key(|row| (row.work.due_at, row.work.stream));
+        let mut lines: BTreeMap<(Lane, &str), Line> = BTreeMap::new();
+        for ModelWork { work, .. } in due {
+            let line = lines.entry((work.lane, work.line())).or_insert_with(|| {
+                Line::new(work.lane, work.kind, work.destination.clone(), Vec::new())
+            });
+            line.first.push((work.stream, work.due_at));
+        }
+        lines.retain(|_, line| {
+            let to = line.destination.as_ref();
+            let busy = to.and_then(|to| in_flight.get(to)).copied().unwrap_or(0);
+            let last = to.and_then(|to| self.claimed.get(&(line.lane, to.clone())));
+            request.places(line.lane, to, busy, last.copied()) > 0
+        });
+        lines.into_values().collect()
+    }
+
+    pub(super) fn renew(
+        &mut self,
+        (stream, token): (StreamKey, LeaseToken),
+        until: DateTime<Utc>,
+    ) -> bool {
+        let is_held = self.require_lease(stream, token).is_ok();
+        if let Some(row) = self.work.get_mut(&stream).filter(|_| is_held) {
+            row.lease = Some((token, until));
+        }
+        is_held
+    }
+
+    fn rebase(&mut self, by: Duration) {
+        for row in self.work.values_mut() {
+            row.work.due_at += by;
+            row.work.earliest_at += by;
+            if let Some((_, until)) = &mut row.lease {
+                *until += by;
+            }
+        }
+        for at in self.claimed.values_mut() {
+            *at += by;
+        }
     }
 
     fn with_records(&self, work: Work, token: LeaseToken) -> Result<Claimed, StoreError> {

@@ -14,3 +14,47 @@ CREATE TABLE parked (
   until  INTEGER NOT NULL,
   mac    BLOB NOT NULL
 ) WITHOUT ROWID;
+-- Work stands in lines: one for each lane, and mailbox it sends to or kind of work that sends to
+-- none. The rows follow from work, copy and letter, whichever program writes those.
+CREATE TABLE queue (
+  stream      BLOB PRIMARY KEY,
+  lane        TEXT NOT NULL,
+  line        TEXT NOT NULL,
+  due_at      INTEGER NOT NULL,
+  earliest_at INTEGER NOT NULL,
+  is_free     INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX queue_by_due ON queue (lane, line, due_at) WHERE is_free = 1;
+CREATE INDEX queue_by_earliest ON queue (lane, line, earliest_at, due_at) WHERE is_free = 1;
+CREATE INDEX queue_by_lease ON queue (line) WHERE is_free = 0;
+CREATE VIEW work_in_line AS SELECT
+  work.stream AS stream,
+  coalesce(
+    (SELECT json_extract(record, '$.lane') FROM copy WHERE key = work.stream),
+    (SELECT json_extract(record, '$.lane') FROM letter WHERE key = work.stream),
+    'today') AS lane,
+  coalesce(
+    (SELECT json_extract(record, '$.address.mailbox') FROM copy
+     WHERE work.kind = 'send' AND key = work.stream),
+    work.kind) AS line,
+  work.due_at AS due_at, work.earliest_at AS earliest_at, work.token IS NULL AS is_free
+  FROM work;
+INSERT INTO queue SELECT * FROM work_in_line;
+CREATE TRIGGER work_begins AFTER INSERT ON work BEGIN
+  INSERT OR REPLACE INTO queue SELECT * FROM work_in_line WHERE stream = new.stream;
+END;
+CREATE TRIGGER work_changes AFTER UPDATE ON work BEGIN
+  UPDATE queue SET due_at = new.due_at, earliest_at = new.earliest_at, is_free = new.token IS NULL
+    WHERE stream = new.stream;
+END;
+CREATE TRIGGER work_ends AFTER DELETE ON work BEGIN
+  DELETE FROM queue WHERE stream = old.stream;
+END;
+-- When work of a lane that has a pace was last claimed for a mailbox.
+CREATE TABLE pace (
+  lane       TEXT NOT NULL,
+  line       TEXT NOT NULL,
+  claimed_at INTEGER NOT NULL,
+  mac        BLOB NOT NULL,
+  PRIMARY KEY (lane, line)
+) WITHOUT ROWID;

@@ -35,10 +35,19 @@ impl Fixture {
     fn together(&self, changes: Vec<Insert>) -> Vec<Result<(), StoreError>> {
         self.runtime.block_on(async {
             let (open, gate) = mpsc::channel::<()>();
-            let first = self.writer.run(move |_, _| {
+            let (began, begun) = mpsc::channel::<()>();
+            let mut first = Box::pin(self.writer.run(move |_, _| {
+                let _ = began.send(());
                 let _ = gate.recv_timeout(Duration::from_secs(5));
                 Ok(())
-            });
+            }));
+            // It is at work, alone in its transaction, before the others come.
+            std::future::poll_fn(|context| {
+                let _ = first.as_mut().poll(context);
+                std::task::Poll::Ready(())
+            })
+            .await;
+            begun.recv_timeout(Duration::from_secs(5)).unwrap();
             let rest: Vec<_> = changes
                 .into_iter()
                 .map(|change| Box::pin(self.writer.run(move |db, _| change(db))))
