@@ -331,8 +331,10 @@ pub async fn audit_3_2_d_timers_keep_their_time_when_the_clock_is_set(
         equal("one goes", send.len(), 1)?;
         let from = desk.now + Duration::seconds(30);
         let to = from + Duration::days(days);
-        let mut commit = Commit::default();
-        commit.rebase = Some(to - from);
+        let commit = Commit {
+            rebase: Some(to - from),
+            ..Commit::default()
+        };
         desk.store()?.commit(commit).await?;
         let mut paced = async |at| {
             request.now = at;
