@@ -19,6 +19,9 @@ const PROPERTY_CASES: u64 = 4_096;
 
 const CRASH_ROUNDS_A_MINUTE: u64 = 20;
 
+/// Copies of a store that are tampered with in each round.
+const TAMPER_ROUNDS: u64 = 10_000;
+
 pub(crate) fn command(workspace: &Workspace, arguments: &[&str]) -> Outcome {
     let ["--minutes", minutes] = arguments else {
         return Err(Failure::new("usage: cargo xtask soak --minutes N"));
@@ -52,6 +55,7 @@ fn rounds(workspace: &Workspace, minutes: u64) -> Outcome<Vec<Counts>> {
         command.args(["--workspace", "--all-features"]);
         command.env("PROPTEST_CASES", PROPERTY_CASES.to_string());
         command.env("LETTERBOX_CRASH_ROUNDS", crash_rounds(minutes).to_string());
+        command.env("LETTERBOX_TAMPER_ROUNDS", TAMPER_ROUNDS.to_string());
         let round = test::counted(test::with_peers(workspace, &mut command))?;
         say(format_args!("round {}: {round}", rounds.len() + 1));
         rounds.push(round);
