@@ -5,6 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use nhs_types::MailboxId;
 use serde::{Deserialize, Serialize};
 
+use crate::answer::HandOverAnswer;
 use crate::keys::{DocumentKey, PayloadId, RefKind};
 use crate::record::{CopyRecord, LetterRecord};
 use crate::stop::Stop;
@@ -38,6 +39,8 @@ pub struct Commit {
     /// are moved by it, so that each keeps the time that was left to it (audit-and-delivery facts
     /// 3.2, rule d).
     pub rebase: Option<Duration>,
+    /// Answers to hand-overs, each under a key that was not used before.
+    pub answers: Vec<HandOverAnswer>,
     /// The lease under which the work was done; a commit with an older one is refused.
     pub fence: Option<(StreamKey, LeaseToken)>,
 }
@@ -50,6 +53,7 @@ impl Commit {
             && self.copies.is_empty()
             && self.work.is_empty()
             && self.seen.is_empty()
+            && self.answers.is_empty()
             && self.payloads.is_empty()
             && self.references.is_empty()
             && self.document.is_none()

@@ -98,6 +98,12 @@ impl TrustKeys {
         self.index.index(&["ref", kind.as_str(), value])
     }
 
+    /// The key under which the answer to a hand-over is kept: what its source calls it.
+    pub fn hand_over(&self, source: &str, name: &str) -> [u8; 32] {
+        self.index
+            .index(&["hand-over", self.trust.as_str(), source, name])
+    }
+
     /// The fingerprint of what was read, so that the same content is known again.
     pub fn content(&self, digest: &[u8; 32]) -> [u8; 32] {
         self.index.index(&["content", &lower_hex(digest)])

@@ -27,7 +27,7 @@
 //! | `outcome` | what readers, routing and MESH say, and the event each becomes |
 //! | `duty` | owner, timer and alarm of each state |
 //! | `engine` | [`Engine`]: from the time and what is known to a [`Commit`] and an [`Order`] |
-//! | `commit`, `record` | what one change of the store holds |
+//! | `commit`, `record`, `answer` | what one change of the store holds |
 //! | `claim` | lanes, pace and places: which work is begun first |
 //! | `store`, `transport` | the ports [`Store`] and [`Transport`] |
 //! | `keys`, `actor` | pseudonyms: [`TrustKeys`], [`LocalId`], [`Actor`] |
@@ -38,6 +38,7 @@
 //! outbound message can use the same engine.
 
 mod actor;
+mod answer;
 mod audit;
 mod claim;
 mod commit;
@@ -59,6 +60,7 @@ mod transport;
 pub mod testkit;
 
 pub use actor::Actor;
+pub use answer::HandOverAnswer;
 pub use audit::{LedgerAudit, LedgerFault};
 pub use claim::{ClaimRequest, Line, Turn};
 pub use commit::{
@@ -79,5 +81,5 @@ pub use record::{Address, ClosesOn, CopyRecord, LetterRecord, Reroute, Vote};
 pub use state::{CopyState, LetterState, StateKind};
 pub use step::{Position, Step};
 pub use stop::{Lift, Scope, Stop, Stops};
-pub use store::{Claimed, DocumentView, Store, StoreError};
+pub use store::{Claimed, DocumentView, LetterDetails, Store, StoreError};
 pub use transport::{Outbound, Transport};

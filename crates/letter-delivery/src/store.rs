@@ -4,7 +4,9 @@ use std::future::Future;
 
 use audit_core::StreamKey;
 use chrono::{DateTime, Utc};
+use nhs_types::Sensitive;
 
+use crate::answer::HandOverAnswer;
 use crate::claim::ClaimRequest;
 use crate::commit::{Commit, LeaseToken, Work};
 use crate::keys::{DocumentKey, LocalId, PayloadId};
@@ -99,6 +101,26 @@ pub trait Store: Send + Sync {
         id: PayloadId,
     ) -> impl Future<Output = Result<Vec<u8>, StoreError>> + Send;
 
+    /// A letter with its copies and its document's number; `None` when there is no such letter.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    fn letter(
+        &self,
+        key: StreamKey,
+    ) -> impl Future<Output = Result<Option<LetterDetails>, StoreError>> + Send;
+
+    /// The answer that was given to a hand-over with this key.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    fn answer(
+        &self,
+        key: [u8; 32],
+    ) -> impl Future<Output = Result<Option<HandOverAnswer>, StoreError>> + Send;
+
     /// Which of these inbound messages were dealt with: for each whether it was ours, if known.
     ///
     /// # Errors
@@ -184,6 +206,33 @@ impl DocumentView {
             content,
             letter,
             copies,
+        }
+    }
+}
+
+/// A letter, as its source may ask for it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LetterDetails {
+    /// The letter.
+    pub letter: LetterRecord,
+    /// Its copies, by number.
+    pub copies: Vec<CopyRecord>,
+    /// The document's number in its source, opened; `None` once it was erased.
+    pub document: Option<Sensitive<String>>,
+}
+
+impl LetterDetails {
+    /// A letter with its copies.
+    pub const fn new(
+        letter: LetterRecord,
+        copies: Vec<CopyRecord>,
+        document: Option<Sensitive<String>>,
+    ) -> Self {
+        Self {
+            letter,
+            copies,
+            document,
         }
     }
 }

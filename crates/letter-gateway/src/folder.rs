@@ -68,7 +68,7 @@ const STILL_FOR: Duration = Duration::from_secs(2);
 /// Default of [`Folder::bytes_max`] (source-documents facts 9).
 const BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// Largest sidecar that is read.
-const SIDECAR_BYTES_MAX: u64 = 1024 * 1024;
+pub(crate) const SIDECAR_BYTES_MAX: u64 = 1024 * 1024;
 const TOO_LARGE: &str = "it is larger than the limit";
 
 impl Folder {
@@ -209,11 +209,8 @@ impl<S: Store + 'static> Gateway<S> {
     ) -> Result<Vec<Receipt>, GatewayError> {
         let name = item.document.file_name().unwrap_or_default();
         let origin = format!("{} {}", name.to_string_lossy(), print.text());
-        let hand_over = HandOver {
-            source: &from.source,
-            on_reject: OnReject::Hold,
-            origin: &origin,
-        };
+        let mut hand_over = HandOver::new(&from.source, OnReject::Hold);
+        hand_over.origin = &origin;
         self.take_from(hand_over, bytes, sidecar).await
     }
 
@@ -243,11 +240,8 @@ impl<S: Store + 'static> Gateway<S> {
         };
         let name = item.document.file_name().unwrap_or_default();
         let origin = format!("{} {}", name.to_string_lossy(), print.text());
-        let hand_over = HandOver {
-            source: &from.source,
-            on_reject: OnReject::Hold,
-            origin: &origin,
-        };
+        let mut hand_over = HandOver::new(&from.source, OnReject::Hold);
+        hand_over.origin = &origin;
         self.hold_file(hand_over, reason, raw).await?;
         tracing::warn!(
             source = from.source,
@@ -315,11 +309,14 @@ fn read_sidecar(path: &Path) -> Result<Sidecar, Unread> {
         let why = format!("its sidecar has more than {SIDECAR_BYTES_MAX} bytes");
         return Err(Unread::Wrong(why));
     }
-    serde_json::from_slice(&bytes).map_err(|error| Unread::Wrong(told(&error)))
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let why = told(&error);
+        Unread::Wrong(format!("its sidecar is not what the contract says: {why}"))
+    })
 }
 
-/// What is wrong with a sidecar, and where. A value that it holds is never repeated.
-fn told(error: &serde_json::Error) -> String {
+/// What is wrong with a JSON document of the contract, and where. A value that it holds is never repeated.
+pub(crate) fn told(error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
     let text = error.to_string();
     let unknown = text
@@ -331,7 +328,7 @@ fn told(error: &serde_json::Error) -> String {
         (Category::Eof, _) => "it ends too early".to_owned(),
         _ => "it is no JSON".to_owned(),
     };
-    format!("its sidecar is not what the contract says: {what} (line {line}, column {column})")
+    format!("{what} (line {line}, column {column})")
 }
 
 #[cfg(test)]

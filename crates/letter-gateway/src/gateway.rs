@@ -51,6 +51,12 @@ pub enum GatewayError {
         /// What the system said.
         cause: std::io::Error,
     },
+    /// Patient data would cross a network unencrypted.
+    #[error("will not listen on {address} without TLS: give a certificate, or use 127.0.0.1")]
+    Exposed {
+        /// The address.
+        address: std::net::SocketAddr,
+    },
     /// The listener could not be opened.
     #[error("cannot listen on {address}: {cause}")]
     Listen {

@@ -32,7 +32,8 @@
 //! | `trust` | [`Trust`]: one trust's settings, as values |
 //! | `gateway` | [`Gateway`], [`GatewayError`] |
 //! | `reader`, `take` | reading and intake of one hand-over: [`Receipt`] |
-//! | `folder`, `mllp` | where documents come from: [`Folder`], [`Mllp`] |
+//! | `folder`, `mllp`, `http` | where documents come from: [`Folder`], [`Mllp`], [`Http`] |
+//! | `status` | where a letter is: [`StatusLine`] |
 //! | `prepare` | routing, lookups and shaping |
 //! | `work` | the engine's orders, carried out side by side |
 //! | `mesh`, `directory`, `inbox` | MESH as transport, as directory, and what lies in the mailbox |
@@ -45,6 +46,7 @@
 mod directory;
 mod folder;
 mod gateway;
+mod http;
 mod inbox;
 mod measure;
 mod mesh;
@@ -53,18 +55,21 @@ mod prepare;
 mod reader;
 mod run;
 mod shell;
+mod status;
 mod take;
 mod trust;
 mod work;
 
 pub use folder::{Folder, Scanned};
 pub use gateway::{Gateway, GatewayError};
+pub use http::{Entry, EntryError, Http};
 pub use inbox::Polled;
 pub use measure::describe_metrics;
 pub use mesh::Mesh;
 pub use mllp::Mllp;
 pub use run::{Run, Summary};
 pub use shell::{Clock, SystemClock, SystemEntropy};
+pub use status::StatusLine;
 pub use take::{OnReject, Receipt};
 pub use trust::Trust;
 pub use work::Worked;

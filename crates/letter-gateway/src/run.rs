@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use letter_delivery::{BreakerState, Store};
 
 use crate::folder::{Folder, Scanned};
+use crate::http::Http;
 use crate::mllp::Mllp;
 use crate::{Gateway, GatewayError};
 
@@ -20,6 +21,8 @@ pub struct Run {
     pub folders: Vec<Folder>,
     /// Listeners for HL7 v2 over MLLP; only a run that goes on has them.
     pub listeners: Vec<Mllp>,
+    /// Doors for hand-over and questions over HTTP; only a run that goes on has them.
+    pub doors: Vec<Http>,
     /// How often folders and due work are looked at.
     pub look_every: Duration,
     /// How often the mailbox is looked into; MESH asks for five minutes or more.
@@ -33,6 +36,7 @@ impl Default for Run {
         Self {
             folders: Vec::new(),
             listeners: Vec::new(),
+            doors: Vec::new(),
             look_every: Duration::from_secs(2),
             poll_every: Duration::from_mins(5),
             greet_every: Duration::from_hours(12),
@@ -144,6 +148,11 @@ impl<S: Store + 'static> Gateway<S> {
             let listener = mllp.open().await?;
             let (gateway, mllp) = (Self::shared(self), mllp.clone());
             listeners.spawn(async move { gateway.serve(listener, mllp).await });
+        }
+        for http in &run.doors {
+            let listener = http.open().await?;
+            let (gateway, http) = (Self::shared(self), http.clone());
+            listeners.spawn(async move { gateway.serve_http(listener, http).await });
         }
         let mut stop = std::pin::pin!(stop);
         let mut summary = Summary::default();

@@ -4,12 +4,12 @@ mod content;
 
 use std::sync::Arc;
 
-use audit_core::Data;
+use audit_core::{Data, StreamKey};
 use chrono::{DateTime, TimeZone as _, Utc};
 use chrono_tz::Europe::London;
 use clinical_letter::{Disposition, DocumentKind, Reading, Reason, Relation, Sidecar, read};
 use gp_routing::{Case, LetterFacts, LetterKind, PatientFacts, decide};
-use letter_delivery::{Intake, LetterState, Store, StoreError, TakenAs};
+use letter_delivery::{HandOverAnswer, Intake, LetterState, Store, StoreError, Taken, TakenAs};
 use nhs_types::{Finding, Location, Report, Sensitive};
 use sha2::{Digest as _, Sha256};
 
@@ -45,9 +45,21 @@ pub struct Receipt {
     pub control_id: Option<String>,
     /// What was found while reading.
     pub findings: Report,
+    /// The letter it is, or that it is about; `None` when it was refused.
+    pub letter: Option<StreamKey>,
+    /// Why the letter stands where it stands, as a code; `None` where that needs no reason.
+    pub why: Option<String>,
 }
 
 impl Receipt {
+    fn note(&mut self, taken: &Taken) {
+        self.taken = Some(taken.as_what);
+        self.letter = Some(taken.letter);
+        let mut letters = taken.commit.letters.iter();
+        let letter = letters.find(|letter| letter.key == taken.letter);
+        self.why = letter.and_then(|letter| letter.reason.clone());
+    }
+
     /// Whether a person must look at it.
     pub fn needs_person(&self) -> bool {
         matches!(self.taken, Some(TakenAs::Letter(LetterState::Held)))
@@ -64,6 +76,31 @@ pub(crate) struct HandOver<'a> {
     pub(crate) on_reject: OnReject,
     /// What tells two hand-overs without any content apart, such as a file's name and time.
     pub(crate) origin: &'a str,
+    /// What the source calls this hand-over, where it is to be told the same when it repeats it.
+    pub(crate) once: Option<&'a Once>,
+    /// Whether it must be one message.
+    pub(crate) single: bool,
+}
+
+impl<'a> HandOver<'a> {
+    pub(crate) const fn new(source: &'a str, on_reject: OnReject) -> Self {
+        Self {
+            source,
+            on_reject,
+            origin: "",
+            once: None,
+            single: false,
+        }
+    }
+}
+
+/// A hand-over of one message, whose answer is kept with what it tells of.
+#[derive(Debug)]
+pub(crate) struct Once {
+    pub(crate) key: [u8; 32],
+    pub(crate) content: [u8; 32],
+    /// The answer that a receipt becomes.
+    pub(crate) told: fn(&Receipt) -> (u16, String),
 }
 
 /// The reason of a document with the number of another patient's.
@@ -77,6 +114,9 @@ struct Unread<'a> {
     reason: &'static str,
     what: &'a str,
 }
+
+/// The reason of a hand-over with several messages where only one is understood.
+const SEVERAL: &str = "several-messages";
 
 /// The reason of what no reader could read to its end.
 const READER_FAILED: &str = "reader-failed";
@@ -98,12 +138,7 @@ impl<S: Store + 'static> Gateway<S> {
         sidecar: Option<Sidecar>,
         on_reject: OnReject,
     ) -> Result<Vec<Receipt>, GatewayError> {
-        let origin = "";
-        let from = HandOver {
-            source,
-            on_reject,
-            origin,
-        };
+        let from = HandOver::new(source, on_reject);
         self.take_from(from, bytes, sidecar).await
     }
 
@@ -144,9 +179,27 @@ impl<S: Store + 'static> Gateway<S> {
         };
         let bytes = Arc::new(bytes);
         match read_apart(&bytes, READ_MAX, reader).await {
+            Some(readings) if from.single && readings.len() > 1 => self.refuse_several(from).await,
             Some(readings) => self.take_all(from, &bytes, readings).await,
             None => self.keep_unread(from, &bytes, number).await,
         }
+    }
+
+    /// One answer cannot speak of several letters, of which some may be held and others not.
+    async fn refuse_several(&self, from: HandOver<'_>) -> Result<Vec<Receipt>, GatewayError> {
+        self.note_refusal(from.source, SEVERAL).await?;
+        let mut findings = Report::new();
+        let what = "one hand-over is one letter: hand each message over by itself";
+        findings.add(Finding::error(SEVERAL, Location::Whole, what));
+        Ok(vec![Receipt {
+            disposition: Disposition::Reject,
+            reason: Reason::Malformed,
+            taken: None,
+            control_id: None,
+            findings,
+            letter: None,
+            why: None,
+        }])
     }
 
     async fn take_all(
@@ -196,14 +249,17 @@ impl<S: Store + 'static> Gateway<S> {
         let intake = Intake::new(from.source, document, held, reason, content, raw);
         let mut findings = Report::new();
         findings.add(Finding::error(reason, Location::Whole, what));
-        let taken = Some(self.intake(intake).await?);
-        Ok(vec![Receipt {
+        let mut receipt = Receipt {
             disposition: Disposition::Hold,
             reason: Reason::Malformed,
-            taken,
+            taken: None,
             control_id: None,
             findings,
-        }])
+            letter: None,
+            why: None,
+        };
+        self.intake(from, intake, &mut receipt).await?;
+        Ok(vec![receipt])
     }
 
     /// A file that is no hand-over by the contract: held under a name made of its own, so that
@@ -238,13 +294,15 @@ impl<S: Store + 'static> Gateway<S> {
             taken: None,
             control_id: reading.document.document.control_id.clone(),
             findings: reading.findings.clone(),
+            letter: None,
+            why: None,
         };
         if reading.disposition == Disposition::Reject && from.on_reject == OnReject::Refuse {
             self.note_refusal(source, reading.reason.as_str()).await?;
             return Ok(receipt);
         }
         let intake = self.intake_of(from, raw, reading);
-        receipt.taken = Some(self.intake(intake).await?);
+        self.intake(from, intake, &mut receipt).await?;
         tracing::info!(
             reason = receipt.reason.as_str(),
             source,
@@ -265,7 +323,12 @@ impl<S: Store + 'static> Gateway<S> {
     }
 
     /// Decides with what the store knows, and again when another intake was faster.
-    async fn intake(&self, mut intake: Intake) -> Result<TakenAs, GatewayError> {
+    async fn intake(
+        &self,
+        from: HandOver<'_>,
+        mut intake: Intake,
+        receipt: &mut Receipt,
+    ) -> Result<(), GatewayError> {
         for _ in 0..CONFLICTS_MAX {
             let key =
                 self.decide(|engine| engine.keys().document(&intake.source, &intake.document));
@@ -284,9 +347,16 @@ impl<S: Store + 'static> Gateway<S> {
                 None => None,
             };
             let now = self.now();
-            let taken = self.decide(|engine| engine.intake(now, intake.clone(), known, replaced));
+            let mut taken =
+                self.decide(|engine| engine.intake(now, intake.clone(), known, replaced));
+            receipt.note(&taken);
+            if let Some(once) = from.once {
+                let (status, body) = (once.told)(receipt);
+                let answer = HandOverAnswer::new(once.key, once.content, status, body, now);
+                taken.commit.answers.push(answer);
+            }
             match self.store.commit(taken.commit).await {
-                Ok(()) => return Ok(taken.as_what),
+                Ok(()) => return Ok(()),
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }

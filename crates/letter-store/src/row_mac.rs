@@ -7,6 +7,7 @@ use crate::MasterKey;
 
 /// The tables whose rows carry a digest, with the columns it covers; a content seals itself.
 pub(crate) const ROWS: &[(&str, &str)] = &[
+    ("answer", "key, content, status, body, at"),
     ("checkpoint", "size, at, note"),
     (
         "copy",

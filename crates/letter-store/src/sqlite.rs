@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 
 use audit_core::StreamKey;
 use letter_delivery::{
-    ClaimRequest, Claimed, Commit, CopyRecord, DocumentKey, DocumentView, LeaseToken, LocalId,
-    PayloadId, RefKind, Stops, Store, StoreError,
+    ClaimRequest, Claimed, Commit, CopyRecord, DocumentKey, DocumentView, HandOverAnswer,
+    LeaseToken, LetterDetails, LocalId, PayloadId, RefKind, Stops, Store, StoreError,
 };
 
 use crate::views::{LetterView, StatusFilter, Tree};
@@ -346,6 +346,16 @@ impl Store for SqliteStore {
         self.reader
             .run(move |db, seal| lists::payload(db, seal, letter, id))
             .await
+    }
+
+    async fn letter(&self, key: StreamKey) -> Result<Option<LetterDetails>, StoreError> {
+        self.reader
+            .run(move |db, seal| lists::details(db, seal, key))
+            .await
+    }
+
+    async fn answer(&self, key: [u8; 32]) -> Result<Option<HandOverAnswer>, StoreError> {
+        self.reader.run(move |db, _| lists::answer(db, key)).await
     }
 
     async fn seen(

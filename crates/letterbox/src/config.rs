@@ -1,5 +1,6 @@
 //! `letterbox.toml`: read once, checked whole, with a message that says what to do.
 
+mod doors;
 mod sections;
 mod template;
 
@@ -11,6 +12,7 @@ use serde::Deserialize;
 
 use crate::exit::Exit;
 
+pub(crate) use doors::HttpSection;
 pub(crate) use sections::{MeshSection, MetricsSection, PracticesSection, TrustSection};
 pub(crate) use template::{CONFIG_NAME, template};
 
@@ -90,14 +92,16 @@ impl Config {
                 "{other} is an inbox, and where taken or refused files go"
             ));
         }
-        let listeners: Vec<_> = self
-            .trust
-            .iter()
-            .flat_map(|trust| &trust.mllp)
+        let mllp = self.trust.iter().flat_map(|trust| &trust.mllp);
+        let http = self.trust.iter().flat_map(|trust| &trust.http);
+        let listeners: Vec<_> = mllp
             .map(|mllp| mllp.listen)
+            .chain(http.map(|http| http.listen))
             .collect();
         if let Some(twice) = twice(&listeners) {
-            return Err(format!("two [[trust.mllp]] listen on {twice}"));
+            return Err(format!(
+                "two of [[trust.mllp]] and [[trust.http]] listen on {twice}"
+            ));
         }
         let mailboxes: Vec<_> = self.trust.iter().map(|trust| &trust.mailbox).collect();
         match twice(&mailboxes) {

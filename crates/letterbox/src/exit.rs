@@ -105,7 +105,9 @@ impl From<letter_gateway::GatewayError> for Exit {
     fn from(error: letter_gateway::GatewayError) -> Self {
         use letter_gateway::GatewayError as E;
         match error {
-            E::Folder { .. } | E::Listen { .. } => Self::Configuration(error.to_string()),
+            E::Folder { .. } | E::Listen { .. } | E::Exposed { .. } => {
+                Self::Configuration(error.to_string())
+            }
             _ => Self::Unavailable(error.to_string()),
         }
     }

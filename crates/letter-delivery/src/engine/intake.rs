@@ -3,7 +3,7 @@
 mod events;
 mod version;
 
-use audit_core::{Data, SubjectKey};
+use audit_core::{Data, StreamKey, SubjectKey};
 use chrono::{DateTime, Utc};
 use nhs_types::{NhsNumber, Sensitive};
 
@@ -93,6 +93,8 @@ pub struct Taken {
     pub commit: Commit,
     /// What it is to us.
     pub as_what: TakenAs,
+    /// The letter it is, or that it is about.
+    pub letter: StreamKey,
 }
 
 /// What a document that arrived is to us.
@@ -127,6 +129,7 @@ impl Engine {
             Some(view) if is_known(&intake, content, &view) => Taken {
                 commit: Commit::default(),
                 as_what: TakenAs::Duplicate,
+                letter: view.letter.key,
             },
             view if intake.disposition == Disposition::Withdraw => {
                 self.withdraw(now, intake, content, view)
@@ -150,11 +153,12 @@ impl Engine {
         let mut letter = view.letter;
         let mut writer = self.writer(now);
         writer.letter(&mut letter, LetterEvent::DraftSeen, None, Data::new());
-        let as_what = TakenAs::Letter(letter.state);
+        let (key, as_what) = (letter.key, TakenAs::Letter(letter.state));
         writer.commit.letters.push(letter);
         Taken {
             commit: writer.commit,
             as_what,
+            letter: key,
         }
     }
 
@@ -204,11 +208,12 @@ impl Engine {
             _ => {}
         }
         writer.commit.document = Some(change);
-        let as_what = TakenAs::Letter(letter.state);
+        let (key, as_what) = (letter.key, TakenAs::Letter(letter.state));
         writer.commit.letters.push(letter);
         Taken {
             commit: writer.commit,
             as_what,
+            letter: key,
         }
     }
 
@@ -273,6 +278,7 @@ impl Engine {
         let reason = Some(intake.reason.as_str());
         writer.letter(&mut letter, LetterEvent::WithdrawReceived, reason, data);
         writer.done(letter.key);
+        let key = letter.key;
         writer.commit.letters.push(letter);
         for mut copy in copies {
             writer.withdraw_copy(&mut copy, reason);
@@ -281,6 +287,7 @@ impl Engine {
         Taken {
             commit: writer.commit,
             as_what: TakenAs::Withdrawal,
+            letter: key,
         }
     }
 

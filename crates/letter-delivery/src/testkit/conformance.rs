@@ -9,6 +9,7 @@
 //! # fn main() {}
 //! ```
 
+mod answers;
 mod changes;
 mod contents;
 mod desk;
@@ -23,6 +24,9 @@ use audit_core::StreamKey;
 
 use crate::store::{Store, StoreError};
 
+pub use answers::{
+    an_answer_alone_is_a_change, an_answer_is_kept_with_what_it_tells_of_and_its_key_is_used_once,
+};
 pub use changes::{
     a_commit_with_an_error_in_its_middle_leaves_nothing, a_document_shows_the_letter_that_stands,
     a_letter_goes_its_whole_way_and_every_event_has_its_place,
@@ -138,6 +142,8 @@ macro_rules! store_conformance {
             a_stop_set_meanwhile_refuses_the_send,
             a_lift_frees_what_is_parked_and_nothing_else,
             stops_are_there_after_an_end_and_have_their_own_numbers,
+            an_answer_is_kept_with_what_it_tells_of_and_its_key_is_used_once,
+            an_answer_alone_is_a_change,
             messages_that_were_dealt_with_are_known,
             a_copy_is_found_by_its_message_first_and_by_local_id_then,
             a_content_comes_back_byte_for_byte_and_to_its_letter_only,

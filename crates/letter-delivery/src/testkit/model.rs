@@ -7,15 +7,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use audit_core::{StreamKey, Verification, Verifier, VerifyOptions};
 use chrono::{DateTime, Utc};
+use nhs_types::Sensitive;
 
 use super::Trouble;
+use crate::answer::HandOverAnswer;
 use crate::audit::LedgerFault;
 use crate::claim::ClaimRequest;
 use crate::commit::{Commit, LeaseToken};
 use crate::keys::{DocumentKey, LocalId, PayloadId};
 use crate::record::CopyRecord;
 use crate::stop::Stops;
-use crate::store::{Claimed, DocumentView, Store, StoreError};
+use crate::store::{Claimed, DocumentView, LetterDetails, Store, StoreError};
 
 pub use place::ModelPlace;
 pub use rows::{ModelRows, ModelWork};
@@ -116,6 +118,17 @@ impl Store for ModelStore {
         found
             .map(|row| row.bytes.clone())
             .ok_or_else(|| StoreError::Corrupt("no such content".to_owned()))
+    }
+
+    async fn letter(&self, key: StreamKey) -> Result<Option<LetterDetails>, StoreError> {
+        let rows = self.rows();
+        let letter = rows.letters.get(&key).cloned();
+        let number = Sensitive::new("the number is not kept here".to_owned());
+        Ok(letter.map(|letter| LetterDetails::new(letter, rows.copies_of(key), Some(number))))
+    }
+
+    async fn answer(&self, key: [u8; 32]) -> Result<Option<HandOverAnswer>, StoreError> {
+        Ok(self.rows().answers.get(&key).cloned())
     }
 
     async fn seen(

@@ -30,6 +30,8 @@ async fn gateway() -> Gateway<ModelStore> {
 }
 
 const MLLP: HandOver<'_> = HandOver {
+    once: None,
+    single: false,
     source: "epr",
     on_reject: OnReject::Refuse,
     origin: "",

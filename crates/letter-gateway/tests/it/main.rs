@@ -7,6 +7,8 @@ mod crash;
 #[cfg(test)]
 mod folder;
 #[cfg(test)]
+mod http;
+#[cfg(test)]
 mod inbox;
 #[cfg(test)]
 mod intake;

@@ -3,8 +3,8 @@
 use audit_core::{CompactRange, EventBody, Hash, Sequencer, StreamKey};
 use chrono::{DateTime, Duration, Utc};
 use letter_delivery::{
-    Commit, CopyRecord, DocumentChange, LeaseToken, LetterRecord, NewPayload, NewReference,
-    SeenMessage, StoreError, Work, WorkChange,
+    Commit, CopyRecord, DocumentChange, HandOverAnswer, LeaseToken, LetterRecord, NewPayload,
+    NewReference, SeenMessage, StoreError, Work, WorkChange,
 };
 use rusqlite::{Connection, OptionalExtension as _, Params, params};
 
@@ -49,6 +49,9 @@ pub(super) fn write(db: &Connection, seal: &Seal, commit: Commit) -> Result<(), 
     }
     for message in &commit.seen {
         put_seen(db, message)?;
+    }
+    for answer in &commit.answers {
+        put_answer(db, answer)?;
     }
     Ok(())
 }
@@ -374,6 +377,23 @@ fn put_seen(db: &Connection, message: &SeenMessage) -> Result<(), StoreError> {
             message.message_id,
             message.ours,
             millis(message.at)
+        ],
+    )
+    .map(drop)
+}
+
+/// A key is used once: whoever comes second reads what the first was told.
+fn put_answer(db: &Connection, answer: &HandOverAnswer) -> Result<(), StoreError> {
+    execute(
+        db,
+        "INSERT INTO answer (key, content, status, body, at, mac) \
+         VALUES (?1, ?2, ?3, ?4, ?5, row_mac('answer', ?1, ?2, ?3, ?4, ?5))",
+        params![
+            answer.key,
+            answer.content,
+            answer.status,
+            answer.body,
+            millis(answer.at)
         ],
     )
     .map(drop)

@@ -2,7 +2,8 @@
 
 use audit_core::StreamKey;
 use letter_delivery::{
-    CopyRecord, DocumentKey, DocumentView, LetterRecord, LocalId, PayloadId, RefKind, StoreError,
+    CopyRecord, DocumentKey, DocumentView, HandOverAnswer, LetterDetails, LetterRecord, LocalId,
+    PayloadId, RefKind, StoreError,
 };
 use nhs_types::Sensitive;
 use rusqlite::{Connection, OptionalExtension as _, Params, params};
@@ -182,6 +183,36 @@ pub(super) fn find(
 pub(super) fn history(db: &Connection, stream: StreamKey) -> Result<Vec<Vec<u8>>, StoreError> {
     let sql = "SELECT bytes FROM event WHERE stream = ?1 ORDER BY lseq";
     rows(db, sql, [stream.as_bytes()], |row| row.get(0))
+}
+
+/// A letter with its copies, as its source may ask for it.
+pub(super) fn details(
+    db: &Connection,
+    seal: &Seal,
+    key: StreamKey,
+) -> Result<Option<LetterDetails>, StoreError> {
+    let Some(letter) = read_letter(db, key)? else {
+        return Ok(None);
+    };
+    let document = reference(db, seal, key, RefKind::Document)?;
+    Ok(Some(LetterDetails::new(
+        letter,
+        copies_of(db, key)?,
+        document,
+    )))
+}
+
+pub(super) fn answer(db: &Connection, key: [u8; 32]) -> Result<Option<HandOverAnswer>, StoreError> {
+    let sql = "SELECT content, status, body, at FROM answer WHERE key = ?1";
+    let found: Vec<([u8; 32], u16, String, i64)> = rows(db, sql, [key], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+    })?;
+    let Some((content, status, body, at)) = found.into_iter().next() else {
+        return Ok(None);
+    };
+    let at = chrono::DateTime::from_timestamp_millis(at)
+        .ok_or_else(|| StoreError::Corrupt("a time out of range".to_owned()))?;
+    Ok(Some(HandOverAnswer::new(key, content, status, body, at)))
 }
 
 pub(super) fn seen(

@@ -8,6 +8,8 @@ use letter_gateway::Trust;
 use nhs_types::{MailboxId, OdsCode};
 use serde::Deserialize;
 
+use super::HttpSection;
+
 /// `[mesh]`: the service, and the certificate that opens it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -89,6 +91,9 @@ pub(crate) struct TrustSection {
     /// Listeners for HL7 v2 over MLLP.
     #[serde(default)]
     pub(crate) mllp: Vec<MllpSection>,
+    /// Doors for hand-over and questions over HTTP.
+    #[serde(default)]
+    pub(crate) http: Vec<HttpSection>,
     /// How its letters are routed.
     pub(crate) routing: Routing,
     /// How its documents are read.
@@ -187,14 +192,21 @@ impl TrustSection {
                 *path = base.join(&*path);
             }
         }
+        for http in &mut self.http {
+            http.resolve(base);
+        }
     }
 
     pub(super) fn check(&self) -> Result<(), String> {
         let code = &self.code;
-        if self.folder.is_empty() && self.mllp.is_empty() {
+        if self.folder.is_empty() && self.mllp.is_empty() && self.http.is_empty() {
             return Err(format!(
-                "trust {code} has no source: add a [[trust.folder]] or a [[trust.mllp]]"
+                "trust {code} has no source: add a [[trust.folder]], a [[trust.mllp]] or a \
+                 [[trust.http]]"
             ));
+        }
+        for http in &self.http {
+            http.check().map_err(|why| format!("trust {code}: {why}"))?;
         }
         if self.routing.demographics != DemographicsPolicy::Source {
             return Err(format!(

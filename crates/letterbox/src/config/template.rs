@@ -57,6 +57,16 @@ refused = "refused"
 #source = "epr-hl7"
 #listen = "127.0.0.1:2575"
 
+# A door for hand-over and questions over HTTP: POST /v1/letters, GET /v1/letters/ID.
+# It asks for a token, a client certificate, or both; without TLS it serves loopback only.
+#[[trust.http]]
+#source = "epr-http"
+#listen = "127.0.0.1:8080"
+#token_file = "secrets/epr-token"
+#certificate = "tls/door.pem"
+#key = "tls/door.key"
+#client_ca = "tls/epr-ca.pem"
+
 [trust.routing]
 # The practice is the one that the source names. (The national lookup is not in this version.)
 demographics = "source"

@@ -4,6 +4,7 @@ use audit_core::{EventBody, Hash, Sequenced, Sequencer, StreamKey, salted_digest
 use chrono::{DateTime, Duration, Utc};
 use nhs_types::MailboxId;
 
+use crate::answer::HandOverAnswer;
 use crate::audit::{LedgerAudit, LedgerFault};
 use crate::claim::{ClaimRequest, Line};
 use crate::commit::{
@@ -33,6 +34,8 @@ pub struct ModelRows {
     pub references: Vec<(String, [u8; 32], StreamKey)>,
     /// Inbound messages that are dealt with, by mailbox and id, and whether they were ours.
     pub seen: BTreeMap<(String, String), bool>,
+    /// Answers to hand-overs by their key.
+    pub answers: BTreeMap<[u8; 32], HandOverAnswer>,
     /// Stops by their number.
     pub stops: BTreeMap<u32, Stop>,
     /// When a lane's work to a destination was last claimed, where the lane has a pace.
@@ -148,6 +151,7 @@ impl ModelRows {
             self.require_fresh(stream, events, &staged)?;
         }
         self.require_new(&commit.payloads)?;
+        self.require_unused(&commit.answers)?;
 
         self.place(staged);
         if let Some(change) = commit.document {
@@ -178,6 +182,9 @@ impl ModelRows {
         for message in commit.seen {
             self.seen
                 .insert((message.mailbox, message.message_id), message.ours);
+        }
+        for answer in commit.answers {
+            self.answers.insert(answer.key, answer);
         }
         Ok(())
     }
@@ -220,6 +227,19 @@ impl ModelRows {
             !self.payloads.contains_key(&payload.id) && met.insert(payload.id)
         };
         if payloads.iter().all(is_new) {
+            Ok(())
+        } else {
+            Err(StoreError::Conflict)
+        }
+    }
+
+    /// A key is used once.
+    fn require_unused(&self, answers: &[HandOverAnswer]) -> Result<(), StoreError> {
+        let mut met = std::collections::BTreeSet::new();
+        let is_unused = |answer: &HandOverAnswer| {
+            !self.answers.contains_key(&answer.key) && met.insert(answer.key)
+        };
+        if answers.iter().all(is_unused) {
             Ok(())
         } else {
             Err(StoreError::Conflict)

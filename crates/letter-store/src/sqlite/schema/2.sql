@@ -58,3 +58,12 @@ CREATE TABLE pace (
   mac        BLOB NOT NULL,
   PRIMARY KEY (lane, line)
 ) WITHOUT ROWID;
+-- Answers to hand-overs, given again when a source repeats its key.
+CREATE TABLE answer (
+  key     BLOB PRIMARY KEY,
+  content BLOB NOT NULL,
+  status  INTEGER NOT NULL,
+  body    TEXT NOT NULL,
+  at      INTEGER NOT NULL,
+  mac     BLOB NOT NULL
+) WITHOUT ROWID;
