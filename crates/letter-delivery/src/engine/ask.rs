@@ -98,8 +98,9 @@ impl Engine {
         }
         copy.spent = copy.spent.saturating_add(1);
         let exhausted = copy.spent >= self.policy.attempts_max;
-        // To send again what is cancelled, or for ever, helps nobody: a person decides.
-        let decision = if copy.withdraw_pending || exhausted {
+        // To send again what is cancelled or replaced, or for ever, helps nobody; and to end it
+        // would say that MESH never had it: a person decides.
+        let decision = if copy.withdraw_pending || copy.supersede_pending || exhausted {
             Ambiguous::Hold
         } else {
             self.policy.ambiguous

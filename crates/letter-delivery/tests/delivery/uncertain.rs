@@ -169,6 +169,21 @@ fn audit_4_2_the_policy_sends_again_and_a_person_is_told() {
     world.check();
 }
 
+/// Found by the simulation: the doubt of an old version ended as "superseded before it was
+/// accepted", which nobody knows.
+#[test]
+fn a_doubt_about_an_old_version_is_held_and_not_ended() {
+    let mut world = uncertain(|_| {});
+    world.take(signed("D-1", "a second version"));
+    give_up(&mut world);
+    let copy = world.copy("D-1", 1);
+    assert_eq!(
+        (copy.state, copy.resume),
+        (CopyState::Held, Some(CopyState::Uncertain))
+    );
+    world.check();
+}
+
 #[test]
 fn audit_4_2_the_policy_holds() {
     let world = World::held_in_doubt();

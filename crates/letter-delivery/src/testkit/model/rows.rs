@@ -118,6 +118,12 @@ impl ModelRows {
             .map(|placed| &placed.event.body)
     }
 
+    /// The letter that stands for a document, if the document is known.
+    pub fn standing(&self, document: DocumentKey) -> Option<&LetterRecord> {
+        let row = self.documents.get(&document)?;
+        self.letters.get(&row.letter)
+    }
+
     /// The copies of a letter, by number.
     pub fn copies_of(&self, letter: StreamKey) -> Vec<CopyRecord> {
         let keys = self.copies_by_letter.get(&letter);

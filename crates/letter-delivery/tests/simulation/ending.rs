@@ -1,0 +1,86 @@
+//! The end of a run: nothing is forgotten, and everything came to an end or to a person.
+
+use letter_delivery::{CopyRecord, CopyState, LetterState, LocalId, StateKind};
+
+use crate::check::{Held, must, rule};
+use crate::world::World;
+
+impl World {
+    pub(crate) fn ends(&self) -> Held {
+        let rows = self.store.rows();
+        self.check.whole(&rows)?;
+        for submission in &self.source {
+            must(submission.told, rule::LIVENESS, || {
+                format!("{} was never taken", submission.intake.document)
+            })?;
+        }
+        for letter in rows.letters.values() {
+            let waits = matches!(letter.state, LetterState::SignedOff | LetterState::Parsed);
+            must(!waits, rule::LIVENESS, || {
+                format!("a letter is {}", letter.state)
+            })?;
+        }
+        for copy in rows.copies.values() {
+            let open = copy.state.kind() == StateKind::Open;
+            must(!open, rule::LIVENESS, || {
+                let kinds = rows.kinds(copy.key);
+                format!("a copy is {}: {kinds:?}", copy.state)
+            })?;
+        }
+        for letter in self.mesh.inbox.values() {
+            let done = letter.acknowledged || letter.report.is_none();
+            must(done, rule::LIVENESS, || {
+                "a report was never taken".to_owned()
+            })?;
+        }
+        drop(rows);
+        self.nothing_is_forgotten()?;
+        let faults = self.store.audit();
+        must(faults.is_empty(), rule::LEDGER, || format!("{faults:?}"))?;
+        if self.plan.seed.is_multiple_of(16) {
+            let verification = self.store.verify();
+            must(verification.is_clean(), rule::LEDGER, || {
+                format!("{:?}", verification.faults)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The ledger knows of every message that MESH took, and a person of every double.
+    fn nothing_is_forgotten(&self) -> Held {
+        let rows = self.store.rows();
+        for message in &self.mesh.messages {
+            let copy = self.check.copy_of(&message.local_id);
+            let copy = copy.and_then(|key| rows.copies.get(&key));
+            let known = copy.is_some_and(|copy| is_known(copy, &message.local_id));
+            must(known, rule::FORGOTTEN, || {
+                let kinds = copy.map(|copy| rows.kinds(copy.key));
+                format!("{} {:?} {kinds:?}", message.id, copy.map(|copy| copy.state))
+            })?;
+            let doubles = self.mesh.of_local(&message.local_id).count() > 1;
+            let told = copy.is_some_and(|copy| copy.alert.is_some() || is_held_in_doubt(copy));
+            must(!doubles || told, rule::DOUBLE, || {
+                format!("nobody is told that {} is a double", message.local_id)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn is_held_in_doubt(copy: &CopyRecord) -> bool {
+    copy.state == CopyState::Held && copy.resume == Some(CopyState::Uncertain)
+}
+
+/// It was taken by what is recorded, or a person is told of the doubt; or a later series took its
+/// place, which a person decided.
+fn is_known(copy: &CopyRecord, local_id: &str) -> bool {
+    let of_series = LocalId::of(copy.letter, copy.number, copy.series);
+    let is_told = copy
+        .alert
+        .as_ref()
+        .is_some_and(|alert| alert.contains("double is possible"));
+    copy.accepted_at.is_some()
+        || is_held_in_doubt(copy)
+        || is_told
+        || of_series.as_str() != local_id
+}

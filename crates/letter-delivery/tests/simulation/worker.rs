@@ -1,0 +1,317 @@
+//! A worker: it plays the gateway's part, step by step, so that anything may come in between.
+
+use audit_core::Data;
+use chrono::Duration;
+use letter_delivery::testkit::{SeededDice, keys, ready};
+use letter_delivery::{
+    Address, AskResult, ClaimRequest, Claimed, Commit, DocumentView, Engine, Job, Order, Prepared,
+    PreparedCopy, Route, SendResult, ShapedCopy, Store as _, TrackResult,
+};
+use nhs_types::{MailboxId, OdsCode, WorkflowId};
+
+use crate::bug::Bug;
+use crate::check::{Held, content_of};
+use crate::plan::{CALM, MINUTE, Plan, SECOND};
+use crate::world::{Event, Process, World, Written};
+
+/// How many pieces of work are claimed at once.
+const AT_ONCE: usize = 8;
+/// How often a change is decided on anew when something moved on meanwhile.
+const CONFLICTS_MAX: usize = 5;
+/// How often a result is offered to a store that is out of reach.
+const WRITES_MAX: usize = 5;
+
+pub(crate) struct Worker {
+    pub(crate) engine: Engine,
+    pub(crate) life: u32,
+    pub(crate) is_up: bool,
+}
+
+/// What came of a piece of work.
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome {
+    Prepared(Prepared),
+    Sent(SendResult),
+    Asked(AskResult),
+    Tracked(TrackResult),
+}
+
+impl Worker {
+    pub(crate) fn new(plan: &Plan, index: usize, life: u32) -> Self {
+        let dice = SeededDice::new(plan.seed).split(&format!("worker {index} {life}"));
+        Self {
+            engine: Engine::new(keys(), plan.policy.clone(), Box::new(dice)),
+            life,
+            is_up: true,
+        }
+    }
+}
+
+impl World {
+    /// The source hands a document over, to whichever process answers.
+    pub(crate) fn submits(&mut self, index: usize) -> Held {
+        if self.source[index].told {
+            return Ok(());
+        }
+        // Until it is told, the source comes again.
+        let again = self.between(20 * SECOND, 3 * MINUTE);
+        self.after(again, Event::Submits(index));
+        let worker = self.dice.below(self.workers.len());
+        let at = Process {
+            worker,
+            life: self.workers[worker].life,
+        };
+        if self.lives(at) {
+            self.reads(at, index, 0);
+        }
+        Ok(())
+    }
+
+    fn reads(&mut self, at: Process, submission: usize, tries: usize) {
+        let intake = &self.source[submission].intake;
+        let keys = self.workers[at.worker].engine.keys();
+        let key = keys.document(&intake.source, &intake.document);
+        let replaced = intake.replaces.as_ref();
+        let replaced = replaced.map(|number| keys.document(&intake.source, number));
+        let known = ready(self.store.document(key)).expect("the model reads");
+        let replaced =
+            replaced.and_then(|key| ready(self.store.document(key)).expect("the model reads"));
+        let pause = self.moment();
+        let event = Event::TakesIn {
+            at,
+            submission,
+            known,
+            replaced,
+            tries,
+        };
+        self.after(pause, event);
+    }
+
+    pub(crate) fn takes_in(
+        &mut self,
+        at: Process,
+        submission: usize,
+        (known, replaced): (Option<DocumentView>, Option<DocumentView>),
+        tries: usize,
+    ) -> Held {
+        let intake = self.source[submission].intake.clone();
+        let key = keys().document(&intake.source, &intake.document);
+        let now = self.time();
+        let taken = self.engine(at).intake(now, intake, known, replaced);
+        match self.write(at, None, taken.commit)? {
+            Written::Yes => {
+                self.source[submission].told = true;
+                self.check.acknowledged(&self.store.rows(), key)
+            }
+            Written::Conflict if tries < CONFLICTS_MAX => {
+                self.reads(at, submission, tries + 1);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Claims what is due, and looks again when something is.
+    pub(crate) fn round(&mut self, at: Process) -> Held {
+        let now = self.time();
+        let lease = self.plan.policy.lease;
+        let tokens = self.engine(at).lease_tokens(AT_ONCE);
+        let request = ClaimRequest::new(now, now + lease, tokens);
+        let claimed = ready(self.store.claim(request)).expect("the model claims");
+        let pause = if claimed.is_empty() {
+            let due = self.next_due().unwrap_or(i64::MAX);
+            due.clamp(self.now + SECOND, self.now + 30 * MINUTE) - self.now
+        } else {
+            SECOND
+        };
+        let pause = pause + self.between(0, SECOND);
+        self.after(pause, Event::Round(at));
+        for claimed in claimed {
+            let pause = self.stall();
+            self.after(pause, Event::Begins(at, Box::new(claimed)));
+        }
+        Ok(())
+    }
+
+    /// A step of a program takes a moment, now and then much longer.
+    fn moment(&mut self) -> i64 {
+        self.between(1, 300)
+    }
+
+    /// As a moment, but a process may also be held up until its lease is over.
+    fn stall(&mut self) -> i64 {
+        if self.fault(self.plan.rates.stall) {
+            self.count("stalls");
+            self.between(MINUTE, 6 * MINUTE)
+        } else {
+            self.moment()
+        }
+    }
+
+    pub(crate) fn begins(&mut self, at: Process, claimed: Claimed) -> Held {
+        let lease = Some((claimed.work.stream, claimed.token));
+        let claimed = crate::bugs::look_away(self, claimed);
+        let now = self.time();
+        let begun = self.engine(at).begin(now, claimed);
+        let early = self.has(Bug::EffectBeforeCommit);
+        if early && let Some(order) = &begun.order {
+            self.executes(at, order.claimed.clone(), &order.job)?;
+        }
+        if begun.commit.is_empty() {
+            // Nothing to make durable first: the order rests on what is.
+        } else if self.write(at, lease, begun.commit)? != Written::Yes {
+            return Ok(());
+        }
+        match begun.order {
+            Some(order) if !early => self.order(at, order),
+            _ => Ok(()),
+        }
+    }
+
+    fn order(&mut self, at: Process, order: Order) -> Held {
+        let Order { claimed, job, .. } = order;
+        self.executes(at, claimed, &job)
+    }
+
+    fn executes(&mut self, at: Process, claimed: Claimed, job: &Job) -> Held {
+        match job {
+            Job::Prepare => {
+                let prepared = self.prepared(&claimed);
+                let pause = self.between(50, 3 * SECOND);
+                self.answers(pause, at, claimed, Outcome::Prepared(prepared));
+                Ok(())
+            }
+            Job::Send { artefact } => {
+                let bytes = ready(self.store.payload(claimed.letter.key, *artefact));
+                let bytes = bytes.expect("the artefact is kept");
+                if self.has(Bug::EffectBeforeCommit) {
+                    return self.leaves(at, claimed, &bytes);
+                }
+                let pause = self.moment();
+                self.after(pause, Event::Leaves(at, Box::new(claimed), bytes));
+                Ok(())
+            }
+            Job::Ask { local_id } => {
+                let result = self.asks(local_id.as_str());
+                let pause = self.moment();
+                self.answers(pause, at, claimed, Outcome::Asked(result));
+                Ok(())
+            }
+            Job::Track { message_id } => {
+                let result = self.tracks(message_id);
+                let pause = self.moment();
+                self.answers(pause, at, claimed, Outcome::Tracked(result));
+                Ok(())
+            }
+        }
+    }
+
+    /// The answer is there after a while; a program may be slow to write it, or write it twice.
+    pub(crate) fn answers(&mut self, pause: i64, at: Process, claimed: Claimed, outcome: Outcome) {
+        let slow = self.stall();
+        if self.fault(self.plan.rates.answered_twice) {
+            self.count("answers twice");
+            let again = Event::Answered(at, Box::new(claimed.clone()), outcome.clone(), 0);
+            let later = self.between(1, MINUTE);
+            self.after(pause + slow + later, again);
+        }
+        let answered = Event::Answered(at, Box::new(claimed), outcome, 0);
+        self.after(pause + slow, answered);
+    }
+
+    pub(crate) fn answered(
+        &mut self,
+        at: Process,
+        claimed: Claimed,
+        outcome: Outcome,
+        tries: usize,
+    ) -> Held {
+        let lease = Some((claimed.work.stream, claimed.token));
+        let commit = self.decides(at, claimed.clone(), outcome.clone());
+        match self.write(at, lease, commit)? {
+            Written::Conflict if tries < CONFLICTS_MAX => {
+                // A copy that moved on meanwhile is read anew: MESH's answer is not lost.
+                let Some(copy) = claimed.copy.clone() else {
+                    return Ok(());
+                };
+                let found = self.store.copy_by_message(None, Some(copy.local_id));
+                let found = ready(found).expect("the model reads");
+                if let Some(found) = found.filter(|found| found.key == copy.key) {
+                    let mut claimed = claimed;
+                    claimed.copy = Some(found);
+                    let again = Event::Answered(at, Box::new(claimed), outcome, tries + 1);
+                    self.after(1, again);
+                }
+                Ok(())
+            }
+            Written::Unavailable if tries < WRITES_MAX => {
+                let again = Event::Answered(at, Box::new(claimed), outcome, tries + 1);
+                self.after(SECOND, again);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn decides(&mut self, at: Process, claimed: Claimed, outcome: Outcome) -> Commit {
+        let now = self.time();
+        let engine = self.engine(at);
+        match outcome {
+            Outcome::Prepared(prepared) => engine.prepared(now, claimed, prepared),
+            Outcome::Sent(result) => engine.sent(now, claimed, result),
+            Outcome::Asked(result) => engine.asked(now, claimed, result),
+            Outcome::Tracked(result) => engine.tracked(now, claimed, result),
+        }
+    }
+
+    /// What routing and shaping make of a letter: its own stream decides, not who asks.
+    fn prepared(&mut self, claimed: &Claimed) -> Prepared {
+        let letter = claimed.letter.key;
+        let dice = SeededDice::new(self.plan.seed).split(&letter.to_string());
+        let mut own = dice;
+        let stopped = |route| Prepared::Stopped {
+            route,
+            reason: "reason".to_owned(),
+            evidence: Data::new(),
+        };
+        match own.below(40) {
+            0 => return stopped(Route::Hold),
+            1 => return stopped(Route::Ambiguous),
+            2 => return stopped(Route::Withhold),
+            _ => {}
+        }
+        if self.now < CALM && self.dice.chance(50) {
+            return Prepared::Later {
+                reason: "MESH_LOOKUP_FAILED".to_owned(),
+                after: Duration::minutes(2),
+            };
+        }
+        let copies = match own.below(10) {
+            0..8 => 1,
+            8 => 2,
+            _ => 3,
+        };
+        let broken = own.below(60);
+        let copy = |number: u32| {
+            let bytes = content_of(letter, number).into_bytes();
+            let shaped = ShapedCopy::new(bytes, "application/xml", Data::new());
+            let shaped = if broken == 0 && number == 1 {
+                Err("words-lost".to_owned())
+            } else {
+                Ok(shaped)
+            };
+            PreparedCopy::new(address(number), Data::new(), shaped)
+        };
+        Prepared::Copies((1..=copies).map(copy).collect())
+    }
+}
+
+fn address(number: u32) -> Address {
+    let practice = ["A81001", "A81002", "A81003"][usize::try_from(number - 1).unwrap()];
+    Address::new(
+        OdsCode::parse(practice).unwrap(),
+        MailboxId::parse(&format!("{practice}OT001")).unwrap(),
+        WorkflowId::parse("TRANSFER_OF_CARE").unwrap(),
+        "edt-html",
+    )
+}
