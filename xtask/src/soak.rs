@@ -22,6 +22,9 @@ const CRASH_ROUNDS_A_MINUTE: u64 = 20;
 /// Copies of a store that are tampered with in each round.
 const TAMPER_ROUNDS: u64 = 10_000;
 
+/// Seeds of the simulation in each round, for each minute of the whole; every round plays others.
+const SEEDS_A_MINUTE: u64 = 500;
+
 pub(crate) fn command(workspace: &Workspace, arguments: &[&str]) -> Outcome {
     let ["--minutes", minutes] = arguments else {
         return Err(Failure::new("usage: cargo xtask soak --minutes N"));
@@ -56,6 +59,10 @@ fn rounds(workspace: &Workspace, minutes: u64) -> Outcome<Vec<Counts>> {
         command.env("PROPTEST_CASES", PROPERTY_CASES.to_string());
         command.env("LETTERBOX_CRASH_ROUNDS", crash_rounds(minutes).to_string());
         command.env("LETTERBOX_TAMPER_ROUNDS", TAMPER_ROUNDS.to_string());
+        let seeds = seeds(minutes);
+        let played = u64::try_from(rounds.len()).unwrap_or(0) * seeds;
+        command.env("LETTERBOX_SIMULATION_SEEDS", seeds.to_string());
+        command.env("LETTERBOX_SIMULATION_FIRST", played.to_string());
         let round = test::counted(test::with_peers(workspace, &mut command))?;
         say(format_args!("round {}: {round}", rounds.len() + 1));
         rounds.push(round);
@@ -65,6 +72,10 @@ fn rounds(workspace: &Workspace, minutes: u64) -> Outcome<Vec<Counts>> {
 
 fn crash_rounds(minutes: u64) -> u64 {
     minutes * CRASH_ROUNDS_A_MINUTE
+}
+
+fn seeds(minutes: u64) -> u64 {
+    minutes * SEEDS_A_MINUTE
 }
 
 fn seconds_each(minutes: u64, targets: usize) -> u64 {
@@ -87,10 +98,11 @@ fn page(minutes: u64, rounds: &[Counts], fuzzed: &[Run]) -> String {
     }
     format!(
         "{minutes} minutes: {} rounds of all tests ({sum}), with {PROPERTY_CASES} cases for each \
-         property that does not fix its own number and LETTERBOX_CRASH_ROUNDS={}; then {seconds} s \
-         for each fuzz target.\n\n{}",
+         property that does not fix its own number, LETTERBOX_CRASH_ROUNDS={} and {} seeds of the \
+         simulation; then {seconds} s for each fuzz target.\n\n{}",
         rounds.len(),
         crash_rounds(minutes),
+        seeds(minutes),
         table.to_markdown()
     )
 }

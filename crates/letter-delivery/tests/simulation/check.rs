@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use audit_core::{EventBody, StreamKey};
+use audit_core::{DataValue, EventBody, StreamKey};
 use letter_delivery::testkit::ModelRows;
 use letter_delivery::{
     Commit, CopyEvent, CopyRecord, CopyState, DocumentKey, LeaseToken, LetterEvent, LetterRecord,
@@ -42,6 +42,7 @@ pub(crate) mod rule {
     pub(crate) const FORGOTTEN: &str = "what MESH accepted is never forgotten";
     pub(crate) const ORDER: &str = "H9: an older version is never sent after a newer one";
     pub(crate) const STOPPED: &str = "H18: what was stopped is not sent after that was durable";
+    pub(crate) const STOP_HOLDS: &str = "rule 9: a stop holds before the next send";
     pub(crate) const FENCED: &str = "who writes the outcome of work holds its lease";
     pub(crate) const REPORT_KEPT: &str = "a report that MESH was told is taken is in the ledger";
     pub(crate) const REPORT_RECORDED: &str =
@@ -142,9 +143,8 @@ impl Checker {
             self.copy(rows, copy)?;
         }
         for change in &commit.work {
-            let (WorkChange::Set(_) | WorkChange::Done(_)) = change;
             let stream = match change {
-                WorkChange::Set(work) => work.stream,
+                WorkChange::Set(work) | WorkChange::Park(work) => work.stream,
                 WorkChange::Done(stream) => *stream,
             };
             self.work_of(rows, stream)?;
@@ -270,6 +270,11 @@ impl Checker {
         let of_letter = self.letters.get(&letter.key);
         let letter_stopped = of_letter.is_some_and(|trace| trace.stopped);
         must(!stopped && !letter_stopped, rule::STOPPED, what)?;
+        let holding = rows.stops.values().find(|stop| {
+            let stands = stop.lifted.is_none();
+            stands && stop.scope.holds(letter, copy)
+        });
+        must(holding.is_none(), rule::STOP_HOLDS, what)?;
         let highest = self.begun.entry(letter.document).or_insert(0);
         must(letter.version >= *highest, rule::ORDER, || {
             format!("version {} begins after version {highest}", letter.version)
@@ -478,6 +483,7 @@ fn follow<S: Copy + PartialEq>(
     let to = match (step, from) {
         (Some(Step::Moved(to)), _) => to,
         (Some(Step::Kept | Step::Conflict), Some(from)) => from,
+        (Some(Step::Repeated), Some(from)) if is_dup(body) => from,
         (None, Some(from)) if body.kind == "anomaly" => from,
         _ => return broken(rule::FOLD, || shown(body)),
     };
@@ -485,6 +491,11 @@ fn follow<S: Copy + PartialEq>(
         shown(body)
     })?;
     Ok(to)
+}
+
+/// What repeats the present state stands in the ledger only where it says so.
+fn is_dup(body: &EventBody) -> bool {
+    body.data.get("dup") == Some(&DataValue::Bool(true))
 }
 
 fn shown(body: &EventBody) -> String {

@@ -3,7 +3,8 @@
 //! does once it does again.
 //!
 //! `LETTERBOX_SIMULATION_SEED=7 cargo test -p letter-delivery --test simulation replays -- --nocapture`
-//! plays one seed and tells every step; `LETTERBOX_SIMULATION_SEEDS=100000` plays so many.
+//! plays one seed and tells every step; `LETTERBOX_SIMULATION_SEEDS=100000` plays so many, from
+//! `LETTERBOX_SIMULATION_FIRST` on.
 
 #![expect(
     clippy::unwrap_used,
@@ -59,13 +60,13 @@ fn replay(seed: u64) -> String {
 }
 
 /// Plays seeds on all cores, until one fails or all are played.
-fn play_all(seeds: u64, letters: usize) -> Counts {
-    let next = AtomicU64::new(0);
+fn play_all(seeds: std::ops::Range<u64>, letters: usize) -> Counts {
+    let next = AtomicU64::new(seeds.start);
     let play_on = || {
         let mut counts = Counts::new();
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= seeds {
+            if seed >= seeds.end {
                 return counts;
             }
             let (held, of_seed) = play(seed, letters, None);
@@ -98,7 +99,8 @@ fn play_all(seeds: u64, letters: usize) -> Counts {
 #[test]
 fn a_thousand_seeds_of_two_hundred_letters() {
     let seeds = number("LETTERBOX_SIMULATION_SEEDS").unwrap_or(SEEDS);
-    let counts = play_all(seeds, LETTERS);
+    let first = number("LETTERBOX_SIMULATION_FIRST").unwrap_or(0);
+    let counts = play_all(first..first + seeds, LETTERS);
     eprintln!("{seeds} seeds: {counts:?}");
 }
 

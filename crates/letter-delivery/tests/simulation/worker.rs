@@ -4,15 +4,15 @@ use audit_core::Data;
 use chrono::Duration;
 use letter_delivery::testkit::{SeededDice, keys, ready};
 use letter_delivery::{
-    Address, AskResult, ClaimRequest, Claimed, Commit, DocumentView, Engine, Job, Order, Prepared,
-    PreparedCopy, Route, SendResult, ShapedCopy, Store as _, TrackResult,
+    Address, AskResult, ClaimRequest, Claimed, Commit, Engine, Job, Order, Prepared, PreparedCopy,
+    Route, SendResult, ShapedCopy, Store as _, TrackResult,
 };
 use nhs_types::{MailboxId, OdsCode, WorkflowId};
 
 use crate::bug::Bug;
 use crate::check::{Held, content_of};
 use crate::plan::{CALM, MINUTE, Plan, SECOND};
-use crate::world::{Event, Process, World, Written};
+use crate::world::{Event, Known, Process, World, Written};
 
 /// How many pieces of work are claimed at once.
 const AT_ONCE: usize = 8;
@@ -80,8 +80,7 @@ impl World {
         let event = Event::TakesIn {
             at,
             submission,
-            known,
-            replaced,
+            known: Box::new((known, replaced)),
             tries,
         };
         self.after(pause, event);
@@ -91,9 +90,10 @@ impl World {
         &mut self,
         at: Process,
         submission: usize,
-        (known, replaced): (Option<DocumentView>, Option<DocumentView>),
+        known: Known,
         tries: usize,
     ) -> Held {
+        let (known, replaced) = *known;
         let intake = self.source[submission].intake.clone();
         let key = keys().document(&intake.source, &intake.document);
         let now = self.time();
@@ -152,20 +152,34 @@ impl World {
         let lease = Some((claimed.work.stream, claimed.token));
         let claimed = crate::bugs::look_away(self, claimed);
         let now = self.time();
-        let begun = self.engine(at).begin(now, claimed);
+        let begun = self.engine(at).begin(now, claimed.clone());
         let early = self.has(Bug::EffectBeforeCommit);
         if early && let Some(order) = &begun.order {
             self.executes(at, order.claimed.clone(), &order.job)?;
         }
-        if begun.commit.is_empty() {
-            // Nothing to make durable first: the order rests on what is.
-        } else if self.write(at, lease, begun.commit)? != Written::Yes {
-            return Ok(());
-        }
-        match begun.order {
-            Some(order) if !early => self.order(at, order),
+        // Without a change there is nothing to make durable first.
+        let written = if begun.commit.is_empty() {
+            Written::Yes
+        } else {
+            self.write(at, lease, begun.commit)?
+        };
+        match (written, begun.order) {
+            (Written::Yes, Some(order)) if !early => self.order(at, order),
+            (Written::Conflict, _) => self.begins_anew(at, claimed),
             _ => Ok(()),
         }
+    }
+
+    /// Again, with the stops as they are now, when one was set or lifted meanwhile. A copy that
+    /// moved on is left to the next claim.
+    fn begins_anew(&mut self, at: Process, mut claimed: Claimed) -> Held {
+        let stops = ready(self.store.stops()).expect("the model reads");
+        if stops.version() != claimed.stops.version() {
+            self.count("stops met");
+            claimed.stops = stops;
+            self.after(1, Event::Begins(at, Box::new(claimed)));
+        }
+        Ok(())
     }
 
     fn order(&mut self, at: Process, order: Order) -> Held {

@@ -3,10 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
+use audit_core::StreamKey;
 use chrono::{DateTime, Utc};
 use letter_delivery::testkit::{ModelStore, SeededDice, ready};
 use letter_delivery::{
     Claimed, Commit, CopyRecord, DocumentView, Engine, LeaseToken, Store as _, StoreError,
+    WorkChange,
 };
 
 use crate::bug::Bug;
@@ -28,8 +30,7 @@ pub(crate) enum Event {
     TakesIn {
         at: Process,
         submission: usize,
-        known: Option<DocumentView>,
-        replaced: Option<DocumentView>,
+        known: Known,
         tries: usize,
     },
     Round(Process),
@@ -60,6 +61,9 @@ pub(crate) enum Event {
     Jumps,
     Settles,
 }
+
+/// What is known of a document, and of the one that it replaces.
+pub(crate) type Known = Box<(Option<DocumentView>, Option<DocumentView>)>;
 
 /// One life of a worker: what it set in motion ends with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -208,9 +212,8 @@ impl World {
                 at,
                 submission,
                 known,
-                replaced,
                 tries,
-            } if self.lives(at) => self.takes_in(at, submission, (known, replaced), tries),
+            } if self.lives(at) => self.takes_in(at, submission, known, tries),
             Event::Round(at) if self.lives(at) => self.round(at),
             Event::Begins(at, claimed) if self.lives(at) => self.begins(at, *claimed),
             Event::Leaves(at, claimed, bytes) if self.lives(at) => {
@@ -334,10 +337,11 @@ impl World {
     pub(crate) fn write(
         &mut self,
         process: Process,
-        lease: Option<(audit_core::StreamKey, LeaseToken)>,
+        lease: Option<(StreamKey, LeaseToken)>,
         mut commit: Commit,
     ) -> Result<Written, Violation> {
-        if self.fault(self.plan.rates.crash_before) {
+        let is_worker = process.worker < self.workers.len();
+        if is_worker && self.fault(self.plan.rates.crash_before) {
             self.dies(process.worker)?;
             return Ok(Written::Died);
         }
@@ -360,7 +364,7 @@ impl World {
             }
             self.count("commits");
             self.check.after(&self.store.rows(), &commit, self.now)?;
-            if self.fault(self.plan.rates.crash_after) {
+            if is_worker && self.fault(self.plan.rates.crash_after) {
                 self.dies(process.worker)?;
                 return Ok(Written::Died);
             }
@@ -388,22 +392,17 @@ impl World {
 }
 
 fn told(process: Process, written: Written, commit: &Commit) -> String {
-    let kinds: Vec<String> = commit
-        .events
-        .iter()
-        .map(|body| format!("{} {}", &body.stream.to_string()[..6], body.kind))
-        .collect();
-    let work: Vec<String> = commit
-        .work
-        .iter()
-        .map(|change| match change {
-            letter_delivery::WorkChange::Set(work) => {
-                format!("{} {:?}", &work.stream.to_string()[..6], work.kind)
-            }
-            letter_delivery::WorkChange::Done(stream) => {
-                format!("{} done", &stream.to_string()[..6])
-            }
-        })
-        .collect();
-    format!("worker {} {written:?} {kinds:?} {work:?}", process.worker)
+    let events = commit.events.iter();
+    let events = events.map(|body| format!("{} {}", short(body.stream), body.kind));
+    let work = commit.work.iter().map(|change| match change {
+        WorkChange::Set(work) => format!("{} {:?}", short(work.stream), work.kind),
+        WorkChange::Park(work) => format!("{} parked", short(work.stream)),
+        WorkChange::Done(stream) => format!("{} done", short(*stream)),
+    });
+    let (events, work): (Vec<_>, Vec<_>) = (events.collect(), work.collect());
+    format!("worker {} {written:?} {events:?} {work:?}", process.worker)
+}
+
+fn short(stream: StreamKey) -> String {
+    stream.to_string().chars().take(6).collect()
 }

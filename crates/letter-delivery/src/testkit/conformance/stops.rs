@@ -136,8 +136,10 @@ async fn lift_another<P: Place>(desk: &mut Desk<P>) -> Outcome {
 pub async fn stops_are_there_after_an_end_and_have_their_own_numbers(place: impl Place) -> Outcome {
     let mut desk = Desk::new(place, 23).await?;
     let first = stop(&mut desk, Scope::default()).await?;
-    let mut scope = Scope::default();
-    scope.source = Some("epr".to_owned());
+    let scope = Scope {
+        source: Some("epr".to_owned()),
+        ..Scope::default()
+    };
     let second = stop(&mut desk, scope.clone()).await?;
     desk.store()?.commit(first).await?;
     conflict("the same number", desk.store()?.commit(second).await)?;
