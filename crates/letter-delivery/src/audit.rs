@@ -47,6 +47,10 @@ pub struct LedgerAudit {
     /// The letter of each copy.
     letter_of: BTreeMap<StreamKey, StreamKey>,
     digests: BTreeSet<(StreamKey, String)>,
+    /// Digests of contents that were destroyed.
+    erased_digests: BTreeSet<String>,
+    /// Letters that were erased.
+    erased: BTreeSet<StreamKey>,
     /// Whether each stop stands, by its events.
     stops: BTreeMap<u32, bool>,
     faults: Vec<LedgerFault>,
@@ -88,6 +92,7 @@ impl LedgerAudit {
             return;
         }
         self.note_digests(event);
+        self.note_erasure(event);
         let what = if body.copy.is_some() {
             follow(&mut self.copies, event, CopyState::parse, |kind, from| {
                 CopyEvent::parse(kind).map(|known| known.step(from))
@@ -119,8 +124,39 @@ impl LedgerAudit {
         }
     }
 
+    /// What was recorded of a letter up to here is not held any more.
+    fn note_erasure(&mut self, event: &Event) {
+        let body = &event.body;
+        if body.copy.is_some() || body.kind != LetterEvent::PayloadErased.as_str() {
+            return;
+        }
+        self.erased.insert(body.stream);
+        let from = (body.stream, String::new());
+        let gone = self.digests.range(from..);
+        let gone: Vec<_> = gone
+            .take_while(|(letter, _)| *letter == body.stream)
+            .cloned()
+            .collect();
+        for digest in gone {
+            self.digests.remove(&digest);
+            self.erased_digests.insert(digest.1);
+        }
+    }
+
+    /// Whether a content was recorded and then erased: it must not be held any more.
+    pub fn is_erased(&self, digest: &str) -> bool {
+        self.erased_digests.contains(digest)
+    }
+
     /// Compares a letter's row with its events: rule V12.
     pub fn letter(&mut self, record: &LetterRecord) {
+        if record.erased_at.is_some() != self.erased.contains(&record.key) {
+            let what = format!(
+                "the row of letter {} and its events disagree on erasure",
+                record.key
+            );
+            self.fault("V12", None, what);
+        }
         let trace = self.letters.remove(&record.key);
         let row = (record.position(), record.events);
         self.compare(trace, &row, || format!("letter {}", record.key));

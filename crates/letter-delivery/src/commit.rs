@@ -30,6 +30,9 @@ pub struct Commit {
     pub document: Option<DocumentChange>,
     /// Inbound message ids that are dealt with.
     pub seen: Vec<SeenMessage>,
+    /// Letters whose contents, references and key are destroyed. It is done when the commit
+    /// answers, or once the store can: no later commit makes it undone.
+    pub erase: Vec<Erasure>,
     /// A stop as it stands after this: set, or lifted. A lift frees the work that is parked.
     pub stop: Option<Stop>,
     /// The [`version`](crate::Stops::version) of the stops that this was decided with; a commit
@@ -57,6 +60,7 @@ impl Commit {
             && self.payloads.is_empty()
             && self.references.is_empty()
             && self.document.is_none()
+            && self.erase.is_empty()
             && self.stop.is_none()
             && self.rebase.is_none()
     }
@@ -221,6 +225,23 @@ impl LeaseToken {
     /// The bytes.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
+    }
+}
+
+/// A letter whose contents, references and key are destroyed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Erasure {
+    /// The letter.
+    pub letter: StreamKey,
+    /// When that was decided.
+    pub at: DateTime<Utc>,
+}
+
+impl Erasure {
+    /// A letter to be destroyed.
+    pub const fn new(letter: StreamKey, at: DateTime<Utc>) -> Self {
+        Self { letter, at }
     }
 }
 

@@ -62,6 +62,8 @@ events! {
         PersonWithdrawn = "person.withdrawn";
         /// A person decided what needs a second one, who did not speak yet.
         PersonProposed = "person.proposed";
+        /// Its contents and identifiers were destroyed with their key.
+        PayloadErased = "payload.erased";
         /// A person looked into what they were told about it.
         PersonResolved = "person.resolved";
         /// A later version arrived.
@@ -154,6 +156,7 @@ impl LetterEvent {
             | Self::WithdrawReceived
             | Self::PersonWithdrawn
             | Self::PersonProposed
+            | Self::PayloadErased
             | Self::PersonSuppressed => Step::Kept,
             _ => Step::NotAllowed,
         }
@@ -179,7 +182,12 @@ impl LetterEvent {
             (Self::Superseded, Superseded) => Step::Repeated,
             (Self::PersonWithdrawn, Withdrawn) => Step::Repeated,
             (
-                Self::DraftSeen | Self::Superseded | Self::WithdrawReceived | Self::PersonWithdrawn,
+                Self::DraftSeen
+                | Self::Superseded
+                | Self::WithdrawReceived
+                | Self::PersonWithdrawn
+                | Self::PersonProposed
+                | Self::PayloadErased,
                 _,
             ) => Step::Kept,
             _ => Step::NotAllowed,

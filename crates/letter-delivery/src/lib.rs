@@ -64,14 +64,15 @@ pub use answer::HandOverAnswer;
 pub use audit::{LedgerAudit, LedgerFault};
 pub use claim::{ClaimRequest, Line, Turn};
 pub use commit::{
-    Commit, DocumentChange, Lane, LeaseToken, NewPayload, NewReference, PayloadKind, SeenMessage,
-    Work, WorkChange, WorkKind,
+    Commit, DocumentChange, Erasure, Lane, LeaseToken, NewPayload, NewReference, PayloadKind,
+    SeenMessage, Work, WorkChange, WorkKind,
 };
 pub use copy::CopyEvent;
 pub use duty::{Duty, Owner};
 pub use engine::{
-    Acknowledgement, Ambiguous, Begun, BreakerState, Engine, Entropy, Intake, Job, Order, Policy,
-    Prepared, PreparedCopy, Report, Saying, ShapedCopy, StopError, Taken, TakenAs,
+    Acknowledgement, Ambiguous, Begun, BreakerState, Engine, Entropy, EraseError, Erased, Intake,
+    Job, Order, Policy, Prepared, PreparedCopy, Report, Saying, ShapedCopy, StopError, Taken,
+    TakenAs,
 };
 pub use keys::{DocumentKey, LocalId, PayloadId, RefKind, TrustKeys};
 pub use letter::LetterEvent;

@@ -71,6 +71,9 @@ pub struct LetterRecord {
     /// A decision that waits for a second person.
     #[serde(default)]
     pub vote: Option<Vote>,
+    /// When its contents and identifiers were destroyed, if they were.
+    #[serde(default)]
+    pub erased_at: Option<DateTime<Utc>>,
     /// The number of its events.
     pub events: u64,
 }

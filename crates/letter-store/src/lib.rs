@@ -62,7 +62,8 @@ pub use load::{Load, Waiting};
 pub use master_key::{KeyError, MasterKey};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{
-    Backup, BackupTo, EngineLock, KeepError, KeptFile, Manifest, OpenError, SqliteStore, Versions,
+    Backup, BackupTo, EngineLock, KeepError, KeptFile, KeyCopy, Manifest, OpenError, SqliteStore,
+    Versions,
 };
 #[cfg(feature = "sqlite")]
 pub use verify::{StoreFault, StoreVerification, VerifyAgainst};

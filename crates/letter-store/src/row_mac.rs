@@ -14,6 +14,7 @@ pub(crate) const ROWS: &[(&str, &str)] = &[
         "key, letter, number, state, needs_person, practice, message_id, local_id, act_by, record",
     ),
     ("document", "key, latest, letter, content"),
+    ("erasure", "letter, at, done"),
     (
         "letter",
         "key, document, version, state, needs_person, due_at, act_by, taken_at, record",

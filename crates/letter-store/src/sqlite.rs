@@ -3,6 +3,7 @@
 mod checkpoint;
 mod claim;
 mod commit;
+mod erase;
 mod keeping;
 mod lists;
 mod load;
@@ -27,7 +28,7 @@ use crate::views::{LetterView, StatusFilter, Tree};
 use crate::{Load, MasterKey, StoreVerification, VerifyAgainst, notes};
 use worker::{Reader, Writer};
 
-pub use keeping::{Backup, BackupTo, KeepError, KeptFile, Manifest};
+pub use keeping::{Backup, BackupTo, KeepError, KeptFile, KeyCopy, Manifest};
 pub use lock::EngineLock;
 pub use migrate::Versions;
 
@@ -164,6 +165,17 @@ impl SqliteStore {
         keeping::back_up(path, key, to, now)
     }
 
+    /// Destroys in every copy of the key file that a backup made what was erased since: an older
+    /// backup then opens it no more. Copies that were made by other means are not known here.
+    ///
+    /// # Errors
+    ///
+    /// [`KeepError`] when the key file itself cannot be read; a copy that is out of reach is told
+    /// in its [`KeyCopy`].
+    pub fn carry_erasures(path: &Path, key: &MasterKey) -> Result<Vec<KeyCopy>, KeepError> {
+        keeping::carry(path, key)
+    }
+
     /// Takes the engine's lock: only one `run` works on a store at a time.
     ///
     /// Leases that a dead process left behind are released.
@@ -177,6 +189,8 @@ impl SqliteStore {
         checkpoint::refuse_rollback(&self.path, &self.reader).await?;
         let released = self.writer.run(claim::release_all).await;
         released.map_err(|error| self.unavailable(&error))?;
+        let returned = self.writer.run_erasing(erase::again).await;
+        returned.map_err(|error| self.unavailable(&error))?;
         Ok(lock)
     }
 
@@ -303,9 +317,13 @@ impl Store for SqliteStore {
         if commit.is_empty() {
             return Ok(());
         }
-        self.writer
-            .run(move |db, seal| commit::write(db, seal, commit))
-            .await
+        let erases = !commit.erase.is_empty();
+        let change = move |db: &_, seal: &_| commit::write(db, seal, commit);
+        if erases {
+            self.writer.run_erasing(change).await
+        } else {
+            self.writer.run(change).await
+        }
     }
 
     async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claimed>, StoreError> {

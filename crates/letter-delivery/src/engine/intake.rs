@@ -316,6 +316,7 @@ impl Engine {
             alert: None,
             reroute: None,
             vote: None,
+            erased_at: None,
             events: 0,
         }
     }

@@ -39,6 +39,7 @@ pub use contents::{
     a_content_comes_back_byte_for_byte_and_to_its_letter_only,
     a_copy_is_found_by_its_message_first_and_by_local_id_then,
     messages_that_were_dealt_with_are_known, what_is_durable_is_there_after_an_end,
+    what_was_erased_is_gone_and_its_events_stay,
 };
 pub use random::any_order_of_changes_and_ends_verifies;
 pub use stops::{
@@ -148,6 +149,7 @@ macro_rules! store_conformance {
             a_copy_is_found_by_its_message_first_and_by_local_id_then,
             a_content_comes_back_byte_for_byte_and_to_its_letter_only,
             what_is_durable_is_there_after_an_end,
+            what_was_erased_is_gone_and_its_events_stay,
             any_order_of_changes_and_ends_verifies,
         );
     };

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _, Params, params};
 
 use super::schema::store_error;
 use super::seal::Seal;
-use super::stops;
+use super::{erase, stops};
 use crate::views::json;
 
 pub(super) fn write(db: &Connection, seal: &Seal, commit: Commit) -> Result<(), StoreError> {
@@ -40,6 +40,9 @@ pub(super) fn write(db: &Connection, seal: &Seal, commit: Commit) -> Result<(), 
     }
     if let Some(by) = commit.rebase {
         rebase_timers(db, by)?;
+    }
+    for erasure in &commit.erase {
+        erase::put(db, erasure)?;
     }
     for payload in &commit.payloads {
         put_payload(db, seal, payload)?;

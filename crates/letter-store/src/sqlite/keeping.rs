@@ -13,6 +13,7 @@
 //!   is one that the copied database knows; one that it does not know tells of a roll-back.
 
 mod backup;
+mod carry;
 mod files;
 mod keys;
 mod manifest;
@@ -25,6 +26,8 @@ use super::OpenError;
 
 pub(super) use backup::back_up;
 pub use backup::{Backup, BackupTo};
+pub use carry::KeyCopy;
+pub(super) use carry::carry;
 pub(super) use keys::close as close_keys;
 pub use manifest::{KeptFile, Manifest};
 

@@ -34,6 +34,11 @@ impl Seal {
         })
     }
 
+    /// The key file.
+    pub(super) const fn keys(&self) -> &Connection {
+        &self.keys
+    }
+
     /// Lets a copy of a key file go, as one file by itself.
     pub(super) fn close(self, path: &Path) -> Result<(), KeepError> {
         keeping::close_keys(self.keys, path)

@@ -7,10 +7,10 @@ use letter_delivery::StoreError;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
-use super::commit;
 use super::lists::rows;
 use super::schema::store_error;
 use super::seal::Seal;
+use super::{commit, erase};
 use crate::verify::{
     Check, EventRow, Queue, RecordRow, References, STRAYS, StoreVerification, VerifyAgainst,
 };
@@ -43,6 +43,7 @@ pub(super) fn verify(
         check.fault("V1", None, what);
     }
     check.contents_end();
+    erasures(&mut check, db, seal);
     check.finish(verifier, commit::read_tree(db))
 }
 
@@ -106,6 +107,19 @@ fn records(check: &mut Check, db: &Connection) {
     let seen: Vec<String> = read(check, db, "SELECT message_id FROM seen", |row| row.get(0));
     check.seen(&seen);
     check.seen_end();
+}
+
+/// V11: the key of what was erased is gone.
+fn erasures(check: &mut Check, db: &Connection, seal: &Seal) {
+    let sql = "SELECT letter FROM erasure WHERE done = 0";
+    for letter in read(check, db, sql, |row| row.get(0).map(StreamKey::from_bytes)) {
+        let what = format!("letter {letter} is erased, and its key is not destroyed yet");
+        check.fault("V11", None, what);
+    }
+    for letter in check.or_fault(erase::find_returned(db, seal)) {
+        let what = format!("letter {letter} is erased, and its key came back");
+        check.fault("V11", None, what);
+    }
 }
 
 fn record(row: &Row<'_>) -> rusqlite::Result<RecordRow> {

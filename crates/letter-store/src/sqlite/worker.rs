@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::seal::Seal;
-use super::{OpenError, schema};
+use super::{OpenError, erase, schema};
 use crate::MasterKey;
 
 /// How many waiting changes one transaction takes at most.
@@ -26,6 +26,8 @@ type Question = Box<dyn FnOnce(&Connection, &Seal) + Send>;
 
 struct Job {
     change: Change,
+    /// Whether keys are to be destroyed once it is durable.
+    erases: bool,
     refuse: Refusal,
 }
 
@@ -48,6 +50,9 @@ impl Writer {
         let db = schema::open(path, key)?;
         let seal = Seal::open(&db, path, key)?;
         seal.check(&db, path)?;
+        // What was erased and not yet destroyed when a process ended.
+        // It may be read this moment: verification tells what is left, and the next opening tries.
+        let _ = erase::complete(&db, &seal);
         let (jobs, waiting) = mpsc::channel();
         let thread = spawn("letter-store writer", path, move || {
             write_batches(&db, &seal, &waiting);
@@ -63,6 +68,22 @@ impl Writer {
         &self,
         change: impl FnOnce(&Connection, &Seal) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.run_job(change, false).await
+    }
+
+    /// Runs a change that erases: answers when the keys are destroyed too.
+    pub(super) async fn run_erasing<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Connection, &Seal) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.run_job(change, true).await
+    }
+
+    async fn run_job<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Connection, &Seal) -> Result<T, StoreError> + Send + 'static,
+        erases: bool,
+    ) -> Result<T, StoreError> {
         let (tell, told) = oneshot::channel();
         let (refuse, refused) = oneshot::channel();
         let change: Change = Box::new(move |db, seal| {
@@ -76,7 +97,12 @@ impl Writer {
             let _ = refuse.send(error);
         });
         let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
-        jobs.send(Job { change, refuse }).map_err(|_| stopped())?;
+        let job = Job {
+            change,
+            erases,
+            refuse,
+        };
+        jobs.send(job).map_err(|_| stopped())?;
         match told.await {
             Ok(done) => done,
             Err(_) => Err(refused.await.unwrap_or_else(|_| stopped())),
@@ -158,6 +184,7 @@ fn write_batch(db: &Connection, seal: &Seal, batch: Vec<Job>) {
         }
         return;
     }
+    let erases = batch.iter().any(|job| job.erases);
     let mut answers = Vec::with_capacity(batch.len());
     for job in batch {
         match run_one(db, seal, job.change) {
@@ -165,7 +192,14 @@ fn write_batch(db: &Connection, seal: &Seal, batch: Vec<Job>) {
             Err(error) => (job.refuse)(error),
         }
     }
-    let done = finish(db, seal);
+    let mut done = finish(db, seal);
+    if done.is_ok() && erases {
+        done = erase::complete(db, seal).map_err(|error| {
+            StoreError::Unavailable(format!(
+                "it is recorded, and the key is destroyed when the store is next opened: {error}"
+            ))
+        });
+    }
     for answer in answers {
         answer(done.as_ref().copied().map_err(same));
     }

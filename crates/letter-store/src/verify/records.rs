@@ -57,8 +57,9 @@ impl Check {
         self.row(row, letter.key, letter.state.as_str());
         let waits = letter.state != LetterState::Parsed;
         self.driven(letter.key, waits || work.has(letter.key, WorkKind::Prepare));
-        let found = references.has(letter.key, RefKind::Document)
-            && (letter.subject.is_none() || references.has(letter.key, RefKind::NhsNumber));
+        let found = letter.erased_at.is_some()
+            || references.has(letter.key, RefKind::Document)
+                && (letter.subject.is_none() || references.has(letter.key, RefKind::NhsNumber));
         if !found {
             let what = format!("letter {} cannot be found by its references", letter.key);
             self.fault("V12", None, what);

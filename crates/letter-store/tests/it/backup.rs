@@ -223,7 +223,9 @@ async fn a_backup_of_a_running_system_holds_every_letter_with_its_key() {
                 let intake = desk.intake(&document, &format!("text {number}"));
                 let commit = desk.engine.intake(now, intake, None, None).commit;
                 runtime.block_on(store.commit(commit)).unwrap();
-                runtime.block_on(store.sign(signer.clone(), now)).unwrap();
+                runtime
+                    .block_on(store.sign(std::sync::Arc::clone(&signer), now))
+                    .unwrap();
             }
         });
         backups.join().unwrap()

@@ -11,6 +11,7 @@ mod backup;
 mod changes;
 mod crash;
 mod damage;
+mod erase;
 mod find;
 mod full;
 mod load;

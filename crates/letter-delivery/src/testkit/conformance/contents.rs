@@ -1,6 +1,7 @@
 //! What is kept comes back.
 
 use audit_core::StreamKey;
+use chrono::Duration;
 
 use super::desk::{Desk, MAILBOX};
 use super::{Failure, Outcome, Place, equal, is_true, there};
@@ -147,4 +148,45 @@ pub async fn what_is_durable_is_there_after_an_end(place: impl Place) -> Outcome
     let again = desk.claim(9).await?;
     let is_there = again.iter().any(|one| one.work == claimed.work);
     is_true("work whose holder died comes again", is_there)
+}
+
+/// Contents and references go with their letter's key; events stay, and so do others' contents.
+///
+/// # Errors
+///
+/// [`Failure`].
+pub async fn what_was_erased_is_gone_and_its_events_stay(place: impl Place) -> Outcome {
+    let mut desk = Desk::new(place, 21).await?;
+    desk.take("DOC-1", "erased").await?;
+    desk.take("DOC-2", "kept").await?;
+    desk.work_off().await?;
+    desk.now += Duration::hours(2);
+    desk.work_off().await?;
+    let view = desk.known("DOC-1").await?;
+    let letter = view.letter.key;
+    let contents = view.letter.content.into_iter();
+    let contents = contents.chain(view.copies.iter().filter_map(|copy| copy.artefact));
+    let contents: Vec<PayloadId> = contents.collect();
+    equal("contents", contents.len(), 2)?;
+    let events = desk.places(letter).await?.len();
+    let expired = desk.engine.expire(desk.now, view.letter, view.copies);
+    let expired = expired.map_err(Failure::new)?;
+    desk.store()?.commit(expired.commit).await?;
+    for _ in 0..2 {
+        for id in &contents {
+            let gone = desk.store()?.payload(letter, *id).await;
+            let gone = matches!(gone, Err(StoreError::Corrupt(_)));
+            is_true("an erased content does not open", gone)?;
+        }
+        equal("events", desk.places(letter).await?.len(), events + 1)?;
+        let erased = desk.known("DOC-1").await?.letter;
+        equal("erased at", erased.erased_at, Some(desk.now))?;
+        let kept = desk.known("DOC-2").await?.letter;
+        let id = there("the other's content", kept.content)?;
+        let text = desk.store()?.payload(kept.key, id).await?;
+        equal("the other's content", text, b"neutral kept".to_vec())?;
+        desk.verify().await?;
+        desk.reopen().await?;
+    }
+    Ok(())
 }

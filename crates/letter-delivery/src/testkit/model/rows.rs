@@ -178,6 +178,12 @@ impl ModelRows {
         if let Some(by) = commit.rebase {
             self.rebase(by);
         }
+        for erasure in commit.erase {
+            self.payloads
+                .retain(|_, held| held.letter != erasure.letter);
+            self.references
+                .retain(|(_, _, letter)| *letter != erasure.letter);
+        }
         for payload in commit.payloads {
             self.payloads.insert(payload.id, payload);
         }

@@ -10,6 +10,9 @@ use super::{KeepError, files};
 use crate::MasterKey;
 use crate::sqlite::schema;
 
+/// What stands behind the name of an older copy that was kept.
+pub(super) const BEFORE: &str = ".before-";
+
 /// How many keys an older copy has that this one neither has nor knows to be erased.
 fn lacks(keys: &Connection, older: &Path) -> rusqlite::Result<u64> {
     keys.execute("ATTACH ?1 AS older", [older.to_string_lossy()])?;
@@ -45,7 +48,7 @@ pub(super) fn copy(
     };
     close(copied, &partial)?;
     if wrong.is_some() {
-        let name = format!(".before-{}", now.format("%Y%m%dT%H%M%SZ"));
+        let name = format!("{BEFORE}{}", now.format("%Y%m%dT%H%M%SZ"));
         files::rename(place, &files::beside(place, &name))?;
     }
     files::sync(&partial)?;

@@ -8,6 +8,13 @@ CREATE TABLE stop (
   record TEXT NOT NULL,
   mac    BLOB NOT NULL
 );
+-- Letters whose contents and key are destroyed; done when the key is gone from its file.
+CREATE TABLE erasure (
+  letter BLOB PRIMARY KEY,
+  at     INTEGER NOT NULL,
+  done   INTEGER NOT NULL,
+  mac    BLOB NOT NULL
+) WITHOUT ROWID;
 -- Work that a stop holds back: a lift makes it due, if it still has the time it was parked with.
 CREATE TABLE parked (
   stream BLOB PRIMARY KEY,
