@@ -94,7 +94,7 @@ impl CompactRange {
     }
 
     /// As [`CompactRange::push`]; `completed` hears of the leaf and each subtree that it completes.
-    fn push_with(&mut self, leaf: Hash, mut completed: impl FnMut(Subtree, Hash)) {
+    pub(crate) fn push_with(&mut self, leaf: Hash, mut completed: impl FnMut(Subtree, Hash)) {
         let mut hash = leaf;
         let mut subtree = Subtree {
             level: 0,

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::{CompactRange, Event, EventBody, EventError, Hash, leaf_hash};
+use crate::{CompactRange, Event, EventBody, EventError, Hash, Subtree, leaf_hash};
 
 /// Gives events `seq` and `prev`, and keeps the tree over them. A pure value: load it, sequence a
 /// batch, and store the new range by compare-and-set on the size it had before.
@@ -83,11 +83,17 @@ impl Sequencer {
         let event = body.sequenced(self.next_seq(), prev_of_stream);
         let canonical = event.to_canonical()?;
         let leaf = leaf_hash(&canonical);
-        self.range.push(leaf);
+        let mut subtrees = Vec::new();
+        self.range.push_with(leaf, |subtree, hash| {
+            if subtree.is_kept() {
+                subtrees.push((subtree, hash));
+            }
+        });
         Ok(Sequenced {
             event,
             canonical,
             leaf,
+            subtrees,
         })
     }
 
@@ -117,6 +123,8 @@ pub struct Sequenced {
     pub canonical: Vec<u8>,
     /// Its leaf hash: `prev` of the stream's next event.
     pub leaf: Hash,
+    /// The subtrees that it completes whose hashes are worth keeping: see [`Subtree::is_kept`].
+    pub subtrees: Vec<(Subtree, Hash)>,
 }
 
 /// A stored tree and a next `seq` that do not belong together.

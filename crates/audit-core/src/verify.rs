@@ -11,7 +11,7 @@ pub use report::{FAULTS_PER_RULE_MAX, Fault, Rule, Verification};
 
 use crate::{
     Checkpoint, CompactRange, Event, Hash, Origin, SHARD_CLOSED, ShardOpening, ShardStart,
-    StreamKey, Timestamp, VerifierKey,
+    StreamKey, Subtree, Timestamp, VerifierKey,
     canonical::{self, Form, Scanned, Skip},
     leaf_hash,
 };
@@ -69,6 +69,8 @@ pub struct Verifier {
     checkpoint_size: Option<u64>,
     unsigned: Unsigned,
     seam: Seam,
+    last: Hash,
+    subtrees: Vec<(Subtree, Hash)>,
     faults: FaultLog,
 }
 
@@ -94,6 +96,8 @@ impl Verifier {
             anchors: anchors.by_size.into_iter().peekable(),
             provable_to: 0,
             seam: Seam::default(),
+            last: Hash::ZERO,
+            subtrees: Vec::new(),
             faults,
         };
         verifier.check_anchors();
@@ -120,8 +124,26 @@ impl Verifier {
                 self.next_seq = self.next_seq.saturating_add(1);
             }
         }
-        self.tree.push(leaf);
+        let Self { tree, subtrees, .. } = self;
+        subtrees.clear();
+        tree.push_with(leaf, |subtree, hash| {
+            if subtree.is_kept() {
+                subtrees.push((subtree, hash));
+            }
+        });
+        self.last = leaf;
         self.check_anchors();
+    }
+
+    /// The leaf hash of the event that was checked last.
+    pub const fn last_leaf(&self) -> Hash {
+        self.last
+    }
+
+    /// The subtrees that the event completed that was checked last, of those that
+    /// [`Subtree::is_kept`] names.
+    pub fn last_subtrees(&self) -> &[(Subtree, Hash)] {
+        &self.subtrees
     }
 
     /// Says what was found, once all events were read.

@@ -5,6 +5,7 @@ mod claim;
 mod commit;
 mod erase;
 mod keeping;
+mod ledger;
 mod lists;
 mod load;
 mod lock;

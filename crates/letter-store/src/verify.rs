@@ -7,7 +7,7 @@ mod records;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit_core::{CompactRange, Hash, Verifier, VerifierKey, VerifyOptions};
+use audit_core::{CompactRange, Hash, Subtree, Verifier, VerifierKey, VerifyOptions};
 use chrono::{DateTime, Utc};
 use letter_delivery::{LedgerAudit, PayloadId, StoreError};
 
@@ -71,6 +71,8 @@ pub(crate) struct Check {
     reports: BTreeMap<String, u64>,
     /// Contents that rows of letters and copies lead to.
     needed: BTreeSet<PayloadId>,
+    /// Hashes of subtrees as their rows hold them, until the events were read that complete them.
+    subtrees: BTreeMap<Subtree, Vec<u8>>,
 }
 
 impl Check {
@@ -126,6 +128,25 @@ impl Check {
         lost
     }
 
+    /// The rows of subtrees' hashes, before the events are read.
+    pub(crate) fn subtrees(&mut self, rows: impl IntoIterator<Item = (Subtree, Vec<u8>)>) {
+        self.subtrees.extend(rows);
+    }
+
+    /// V6: a kept hash is the one over the events; one that is missing is made from them.
+    fn subtree(&mut self, subtree: Subtree, hash: &Hash) {
+        let held = self.subtrees.remove(&subtree);
+        if held.is_some_and(|held| held != hash.as_bytes()) {
+            self.wrong_subtree(subtree);
+        }
+    }
+
+    fn wrong_subtree(&mut self, subtree: Subtree) {
+        let first = subtree.index.checked_shl(subtree.level);
+        let what = "the hash kept for a subtree is not the one over its events";
+        self.fault("V6", first, what);
+    }
+
     /// V6: the tree's own row is the tree over the events.
     fn tree(&mut self, tree: Result<CompactRange, StoreError>, events: u64, root: &Hash) {
         match tree {
@@ -147,6 +168,9 @@ impl Check {
         verifier: Verifier,
         tree: Result<CompactRange, StoreError>,
     ) -> StoreVerification {
+        for subtree in std::mem::take(&mut self.subtrees).into_keys() {
+            self.wrong_subtree(subtree);
+        }
         let verification = verifier.finish();
         self.tree(tree, verification.events, &verification.root);
         let told = verification.faults.iter().map(|fault| StoreFault {

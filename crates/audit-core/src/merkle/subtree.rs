@@ -18,6 +18,14 @@ pub struct Subtree {
     pub index: u64,
 }
 
+impl Subtree {
+    /// Whether tiles hold its hash beyond the first level: it has 256, 65,536, … leaves. With these
+    /// hashes and those of the leaves every proof is made from few rows.
+    pub const fn is_kept(self) -> bool {
+        self.level > 0 && self.level.is_multiple_of(8)
+    }
+}
+
 /// What a proof consists of, before any hash of it is known.
 ///
 /// Each hash of the proof is the root over one or a few complete subtrees; a store that keeps the

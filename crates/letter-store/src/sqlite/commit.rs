@@ -8,6 +8,7 @@ use letter_delivery::{
 };
 use rusqlite::{Connection, OptionalExtension as _, Params, params};
 
+use super::ledger;
 use super::schema::store_error;
 use super::seal::Seal;
 use super::{erase, stops};
@@ -158,6 +159,9 @@ fn append_one(
             placed.canonical
         ],
     )?;
+    for (subtree, hash) in placed.subtrees {
+        ledger::put_subtree(db, subtree, &hash)?;
+    }
     Ok(())
 }
 
@@ -220,7 +224,7 @@ pub(super) fn unsigned(number: i64) -> Result<u64, StoreError> {
     u64::try_from(number).map_err(|_| StoreError::Corrupt("a count is negative".to_owned()))
 }
 
-fn signed(number: u64) -> Result<i64, StoreError> {
+pub(super) fn signed(number: u64) -> Result<i64, StoreError> {
     i64::try_from(number).map_err(|_| StoreError::Corrupt("a count is out of range".to_owned()))
 }
 

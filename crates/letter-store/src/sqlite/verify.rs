@@ -7,6 +7,7 @@ use letter_delivery::StoreError;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
+use super::ledger;
 use super::lists::rows;
 use super::schema::store_error;
 use super::seal::Seal;
@@ -33,6 +34,8 @@ pub(super) fn verify(
     let sql = "SELECT note FROM checkpoint ORDER BY size";
     let stored = read(&mut check, db, sql, |row| row.get(0));
     let mut verifier = check.verifier(against, stored, outside);
+    let subtrees = read(&mut check, db, ledger::SUBTREES, ledger::subtree);
+    check.subtrees(subtrees);
     if let Err(error) = events(&mut check, db, &mut verifier) {
         let what = format!("events cannot be read to the end: {error}");
         check.fault("V1", None, what);

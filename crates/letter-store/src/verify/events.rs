@@ -1,6 +1,6 @@
 //! The events, read once in the order of the ledger.
 
-use audit_core::{Event, Verifier, leaf_hash};
+use audit_core::{Event, Verifier};
 
 use super::Check;
 
@@ -22,7 +22,10 @@ impl Check {
     /// V1: the digest kept with each event; the rest is the verifier's and the ledger audit's.
     pub(crate) fn event(&mut self, row: &EventRow<'_>, verifier: &mut Verifier) {
         verifier.event(row.bytes);
-        if leaf_hash(row.bytes).as_bytes().as_slice() != row.leaf {
+        for (subtree, hash) in verifier.last_subtrees() {
+            self.subtree(*subtree, hash);
+        }
+        if verifier.last_leaf().as_bytes().as_slice() != row.leaf {
             let what = "the event does not have the digest it was stored with";
             self.fault("V1", Some(row.seq), what);
         }

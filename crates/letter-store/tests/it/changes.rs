@@ -26,6 +26,12 @@ pub(crate) const CHANGES: &[(&str, Option<u64>, &str)] = &[
     ),
     ("V2", Some(7), "UPDATE event SET bytes = 7 WHERE seq = 7"),
     ("V3", Some(8), "DELETE FROM event WHERE seq = 7"),
+    ("V6", Some(0), "UPDATE subtree SET hash = randomblob(32)"),
+    (
+        "V6",
+        Some(256_000),
+        "INSERT INTO subtree VALUES (8, 1000, randomblob(32))",
+    ),
     (
         "V6",
         None,

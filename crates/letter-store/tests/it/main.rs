@@ -14,6 +14,7 @@ mod damage;
 mod erase;
 mod find;
 mod full;
+mod ledger;
 mod load;
 mod open;
 mod port;

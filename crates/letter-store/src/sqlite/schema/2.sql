@@ -74,3 +74,11 @@ CREATE TABLE answer (
   at      INTEGER NOT NULL,
   mac     BLOB NOT NULL
 ) WITHOUT ROWID;
+-- Hashes of complete subtrees of 256, 65,536, … events, so that a proof needs few rows. Each proves
+-- itself by the signed root, and may be missing: then it is made from the events.
+CREATE TABLE subtree (
+  level INTEGER NOT NULL,
+  idx   INTEGER NOT NULL,
+  hash  BLOB NOT NULL,
+  PRIMARY KEY (level, idx)
+) WITHOUT ROWID;
