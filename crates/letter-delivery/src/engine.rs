@@ -9,6 +9,7 @@ mod ask;
 mod begin;
 mod breaker;
 mod erase;
+mod flow;
 mod intake;
 mod policy;
 mod prepare;
@@ -18,7 +19,7 @@ mod track;
 mod write;
 
 use audit_core::{Data, EventBody, StreamKey};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 
 use crate::actor::Actor;
 use crate::commit::{Commit, LeaseToken};
@@ -30,6 +31,7 @@ pub use acknowledge::{Acknowledgement, Saying};
 pub use begin::{Begun, Job, Order};
 pub use breaker::BreakerState;
 pub use erase::{EraseError, Erased};
+pub use flow::Running;
 pub use intake::{Intake, Taken, TakenAs};
 pub use policy::{Ambiguous, Policy};
 pub use prepare::{Prepared, PreparedCopy, ShapedCopy};
@@ -37,6 +39,9 @@ pub use stop::StopError;
 pub(crate) use stop::{STOP_LIFTED, STOP_SET};
 pub use track::Report;
 pub(crate) use write::ANOMALY;
+
+/// The `type` of the event that the wall clock was set.
+const CLOCK_JUMP: &str = "clock.jump";
 
 /// Where random bytes come from: the operating system's in the program, a seed in a simulation.
 pub trait Entropy: Send {
@@ -201,6 +206,19 @@ impl Engine {
             events: vec![body],
             ..Commit::default()
         }
+    }
+
+    /// The wall clock was set by this much: that is recorded, and no timer runs short or long by
+    /// it (audit-and-delivery facts 3.2, rule d).
+    ///
+    /// Where several processes share a store ([`Policy::alone`] is false) the clock of one of
+    /// them moves no timer of the others.
+    pub fn clock_set(&mut self, now: DateTime<Utc>, by: Duration) -> Commit {
+        self.breaker.rebase(by);
+        let data = Data::new().with("by_ms", by.num_milliseconds());
+        let mut commit = self.note(now, CLOCK_JUMP, data);
+        commit.rebase = self.policy.alone.then_some(by);
+        commit
     }
 
     fn writer(&mut self, now: DateTime<Utc>) -> Writer<'_> {

@@ -29,6 +29,7 @@
 //! | `engine` | [`Engine`]: from the time and what is known to a [`Commit`] and an [`Order`] |
 //! | `commit`, `record`, `answer` | what one change of the store holds |
 //! | `claim` | lanes, pace and places: which work is begun first |
+//! | `clock` | [`ClockWatch`]: a wall clock that is set |
 //! | `store`, `transport` | the ports [`Store`] and [`Transport`] |
 //! | `keys`, `actor` | pseudonyms: [`TrustKeys`], [`LocalId`], [`Actor`] |
 //! | `audit` | [`LedgerAudit`]: verification rules V5, V11 and V12 |
@@ -41,6 +42,7 @@ mod actor;
 mod answer;
 mod audit;
 mod claim;
+mod clock;
 mod commit;
 mod copy;
 mod duty;
@@ -63,6 +65,7 @@ pub use actor::Actor;
 pub use answer::HandOverAnswer;
 pub use audit::{LedgerAudit, LedgerFault};
 pub use claim::{ClaimRequest, Line, Turn};
+pub use clock::ClockWatch;
 pub use commit::{
     Commit, DocumentChange, Erasure, Lane, LeaseToken, NewPayload, NewReference, PayloadKind,
     SeenMessage, Work, WorkChange, WorkKind,
@@ -71,8 +74,8 @@ pub use copy::CopyEvent;
 pub use duty::{Duty, Owner};
 pub use engine::{
     Acknowledgement, Ambiguous, Begun, BreakerState, Engine, Entropy, EraseError, Erased, Intake,
-    Job, Order, Policy, Prepared, PreparedCopy, Report, Saying, ShapedCopy, StopError, Taken,
-    TakenAs,
+    Job, Order, Policy, Prepared, PreparedCopy, Report, Running, Saying, ShapedCopy, StopError,
+    Taken, TakenAs,
 };
 pub use keys::{DocumentKey, LocalId, PayloadId, RefKind, TrustKeys};
 pub use letter::LetterEvent;

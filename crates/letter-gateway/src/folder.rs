@@ -103,6 +103,15 @@ impl Folder {
         let what = "documents would be moved to the folder they come from";
         Err(cannot_use(&self.inbox, io::Error::other(what)))
     }
+
+    /// Whether it can be looked into at all.
+    pub(crate) fn can_be_read(&self) -> Result<(), GatewayError> {
+        self.check()?;
+        let listed = fs::read_dir(&self.inbox);
+        listed
+            .map(drop)
+            .map_err(|error| cannot_use(&self.inbox, error))
+    }
 }
 
 fn cannot_use(path: &Path, cause: io::Error) -> GatewayError {
@@ -261,6 +270,15 @@ impl<S: Store + 'static> Gateway<S> {
 }
 
 impl Scanned {
+    pub(crate) const fn add_all(&mut self, other: &Self) {
+        self.taken += other.taken;
+        self.duplicates += other.duplicates;
+        self.refused += other.refused;
+        self.held += other.held;
+        self.waiting += other.waiting;
+        self.failed += other.failed;
+    }
+
     fn add(&mut self, fate: &Fate) {
         match fate {
             Fate::Taken(receipts) => receipts.iter().for_each(|one| self.add_receipt(one)),

@@ -1,13 +1,15 @@
 //! The pipeline of one trust: its store, its engine, its mailbox.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use gp_routing::PracticeTable;
-use letter_delivery::{Engine, Store, StoreError};
+use letter_delivery::{ClockWatch, Engine, Store, StoreError};
 use nhs_types::{MailboxId, OdsCode, WorkflowId};
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use crate::directory::Known;
 use crate::folder::Watched;
@@ -25,8 +27,11 @@ pub struct Gateway<S> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) known: Mutex<BTreeMap<(OdsCode, WorkflowId), Known>>,
     pub(crate) watched: Mutex<Watched>,
-    /// What is begun is finished; nothing more is begun.
-    pub(crate) stopping: AtomicBool,
+    /// Work may have become due.
+    pub(crate) woken: Notify,
+    /// Until when what is begun may go on; once it is set nothing more is begun.
+    stop_by: watch::Sender<Option<Instant>>,
+    watch: Mutex<ClockWatch>,
     practices: RwLock<Arc<PracticeTable>>,
     engine: Mutex<Engine>,
 }
@@ -85,7 +90,9 @@ impl<S: Store + 'static> Gateway<S> {
             clock,
             known,
             watched: Mutex::new(Watched::new()),
-            stopping: AtomicBool::new(false),
+            woken: Notify::new(),
+            stop_by: watch::Sender::new(None),
+            watch: Mutex::new(ClockWatch::default()),
             engine: Mutex::new(engine),
         }
     }
@@ -123,7 +130,56 @@ impl<S: Store + 'static> Gateway<S> {
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
+        self.stop_by.borrow().is_some()
+    }
+
+    /// From now on nothing more is begun, and what goes on has this long to end; `None` takes
+    /// that back.
+    pub(crate) fn stop_within(&self, time: Option<Duration>) {
+        self.stop_by
+            .send_replace(time.map(|time| Instant::now() + time));
+    }
+
+    /// Comes when a run stops.
+    pub(crate) async fn stopped(&self) -> Instant {
+        let mut stop_by = self.stop_by.subscribe();
+        let stopped = stop_by.wait_for(Option::is_some).await;
+        // The sender lives as long as this gateway.
+        stopped.ok().and_then(|by| *by).unwrap_or_else(Instant::now)
+    }
+
+    /// Comes when the time for what goes on is over.
+    pub(crate) async fn late(&self) {
+        tokio::time::sleep_until(self.stopped().await).await;
+    }
+
+    /// Records when the wall clock was set, before anything is claimed by what it shows
+    /// (W-CLK; audit-and-delivery facts 3.2, rule d).
+    pub(crate) async fn watch_clock(&self) -> Result<(), GatewayError> {
+        let Some(monotonic) = self.clock.monotonic() else {
+            return Ok(());
+        };
+        let now = self.now();
+        let Some(by) = self.watch().look(now, monotonic) else {
+            return Ok(());
+        };
+        let seconds = by.num_seconds();
+        tracing::error!(
+            seconds,
+            "W-CLK: the clock was set; timers are moved by as much"
+        );
+        let commit = self.decide(|engine| engine.clock_set(now, by));
+        self.store.commit(commit).await?;
+        self.watch().accept(now, monotonic);
+        Ok(())
+    }
+
+    fn watch(&self) -> MutexGuard<'_, ClockWatch> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn shared(this: &Arc<Self>) -> Arc<Self> {
+        Arc::clone(this)
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {

@@ -1,17 +1,18 @@
 //! The pipeline, once or for ever.
 
 use std::future::Future;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use letter_delivery::{BreakerState, Store};
 
+use tokio::time::Instant;
+
 use crate::folder::{Folder, Scanned};
 use crate::http::Http;
 use crate::mllp::Mllp;
-use crate::{Gateway, GatewayError};
+use crate::{Gateway, GatewayError, Worked};
 
 /// What a run looks after, and how often.
 #[derive(Clone, Debug)]
@@ -29,6 +30,9 @@ pub struct Run {
     pub poll_every: Duration,
     /// How often MESH is greeted; it asks for once a day at least.
     pub greet_every: Duration,
+    /// How long what was begun may go on when the run stops; then it is broken off, and the next
+    /// run finds it.
+    pub stop_within: Duration,
 }
 
 impl Default for Run {
@@ -40,6 +44,7 @@ impl Default for Run {
             look_every: Duration::from_secs(2),
             poll_every: Duration::from_mins(5),
             greet_every: Duration::from_hours(12),
+            stop_within: Duration::from_secs(30),
         }
     }
 }
@@ -74,6 +79,8 @@ pub struct Summary {
     pub uncertain: usize,
     /// Pieces of work that broke off, to be looked at anew.
     pub broken: usize,
+    /// Pieces of work that did not end in time when the run stopped, to be found by the next.
+    pub given_back: usize,
     /// Reports about our sends.
     pub reports: usize,
     /// Messages in the mailbox that are not ours, at the last look.
@@ -88,13 +95,21 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// What one look into all folders found.
     const fn add(&mut self, scanned: &Scanned) {
         self.taken += scanned.taken;
         self.duplicates += scanned.duplicates;
         self.refused += scanned.refused;
         self.held += scanned.held;
-        self.waiting += scanned.waiting;
-        self.failed += scanned.failed;
+        (self.waiting, self.failed) = (scanned.waiting, scanned.failed);
+    }
+
+    const fn add_work(&mut self, worked: &Worked) {
+        self.attempts += worked.attempts;
+        self.accepted += worked.accepted;
+        self.uncertain += worked.uncertain;
+        self.broken += worked.broken;
+        self.given_back += worked.given_back;
     }
 
     fn fault(&mut self, error: &mesh_client::Error) {
@@ -115,24 +130,29 @@ impl<S: Store + 'static> Gateway<S> {
     /// [`GatewayError::Store`] when the store is out of reach. When MESH is out of reach documents are taken all the same, and
     /// [`Summary::mesh_fault`] says why nothing was sent.
     pub async fn run_once(self: &Arc<Self>, run: &Run) -> Result<Summary, GatewayError> {
-        let started = self.now();
-        let mut summary = Summary::default();
-        self.greet(&mut summary).await;
-        let mut looked = self.look(run, Some(started), &mut summary).await;
-        if looked.is_ok() && summary.waiting > 0 && still_for(run) <= STILL_WAIT_MAX {
+        let started = Some(self.now());
+        let log = Log::default();
+        self.greet(&log).await;
+        let mut looked = self.look(run, started, &log).await;
+        let waiting = log.write(|summary| summary.waiting);
+        if looked.is_ok() && waiting > 0 && still_for(run) <= STILL_WAIT_MAX {
             // Files that were put there a moment ago are still after a moment.
             tokio::time::sleep(still_for(run)).await;
-            looked = self.look(run, Some(started), &mut summary).await;
+            looked = self.look(run, started, &log).await;
         }
         unless_store(&mut looked)?;
-        if summary.mesh_fault.is_none() {
-            self.poll_into(&mut summary).await?;
-            looked = self.look(run, Some(started), &mut summary).await;
+        if log.mesh_is_usable() {
+            self.poll_into(&log).await?;
+            looked = self.look(run, started, &log).await;
         }
-        looked.map(|()| summary)
+        looked.map(|()| log.summary())
     }
 
-    /// Goes on until `stop` is done; what was begun is finished first.
+    /// Goes on until `stop` is done. What was begun has [`Run::stop_within`] to end; nothing more
+    /// is begun.
+    ///
+    /// Taking documents in, sending and looking into the mailbox go on side by side: a backlog of
+    /// one keeps no other waiting.
     ///
     /// # Errors
     ///
@@ -143,6 +163,7 @@ impl<S: Store + 'static> Gateway<S> {
         run: &Run,
         stop: impl Future<Output = ()> + Send,
     ) -> Result<Summary, GatewayError> {
+        run.folders.iter().try_for_each(Folder::can_be_read)?;
         let mut listeners = tokio::task::JoinSet::new();
         for mllp in &run.listeners {
             let listener = mllp.open().await?;
@@ -154,120 +175,156 @@ impl<S: Store + 'static> Gateway<S> {
             let (gateway, http) = (Self::shared(self), http.clone());
             listeners.spawn(async move { gateway.serve_http(listener, http).await });
         }
-        let mut stop = std::pin::pin!(stop);
-        let mut summary = Summary::default();
-        let mut due = Due::default();
-        let mut first = true;
-        loop {
-            let stopped = {
-                let mut look = std::pin::pin!(self.one_look(run, &mut due, &mut summary));
-                let (looked, stopped) = tokio::select! {
-                    looked = &mut look => (looked, false),
-                    () = &mut stop => {
-                        self.stopping.store(true, Ordering::Relaxed);
-                        (look.await, true)
-                    }
-                };
-                match looked {
-                    Err(error @ GatewayError::Folder { .. }) if first => return Err(error),
-                    Err(error) => tracing::error!(%error, "this look did not succeed"),
-                    Ok(()) => {}
-                }
-                stopped
-            };
-            first = false;
-            if stopped {
-                break;
+        let log = Log::default();
+        let loops = async {
+            // Proven first, so that no letter's attempt is spent on settings that are wrong.
+            let mut due = Due::default();
+            self.touch(run, &mut due, &log).await;
+            tokio::join!(
+                self.keep_taking(run, &log),
+                self.keep_working(run, &log),
+                self.keep_in_touch(run, due, &log),
+            )
+        };
+        let (mut loops, mut stop) = (std::pin::pin!(loops), std::pin::pin!(stop));
+        tokio::select! {
+            _ = &mut loops => {}
+            () = &mut stop => {
+                self.stop_within(Some(run.stop_within));
+                loops.await;
+            }
+        }
+        self.stop_within(None);
+        listeners.shutdown().await;
+        Ok(log.summary())
+    }
+
+    async fn keep_taking(&self, run: &Run, log: &Log) {
+        while !self.is_stopping() {
+            let (scanned, looked) = self.scan_all(run).await;
+            log.write(|summary| summary.add(&scanned));
+            tell(looked);
+            self.pause(run.look_every).await;
+        }
+    }
+
+    async fn keep_working(self: &Arc<Self>, run: &Run, log: &Log) {
+        while !self.is_stopping() {
+            if log.mesh_is_usable() {
+                let worked = self.work_into(None, log).await;
+                tell(worked);
             }
             tokio::select! {
-                () = &mut stop => break,
-                () = tokio::time::sleep(run.look_every) => {}
+                () = self.pause(run.look_every) => {}
+                () = self.woken.notified() => {}
             }
         }
-        self.stopping.store(false, Ordering::Relaxed);
-        listeners.shutdown().await;
-        Ok(summary)
     }
 
-    fn shared(this: &Arc<Self>) -> Arc<Self> {
-        Arc::clone(this)
+    async fn keep_in_touch(&self, run: &Run, mut due: Due, log: &Log) {
+        while !self.is_stopping() {
+            self.touch(run, &mut due, log).await;
+            self.pause(run.look_every).await;
+        }
     }
 
-    async fn one_look(
-        self: &Arc<Self>,
-        run: &Run,
-        due: &mut Due,
-        summary: &mut Summary,
-    ) -> Result<(), GatewayError> {
-        let now = self.now();
+    /// Greets MESH and looks into the mailbox when it is time for that.
+    async fn touch(&self, run: &Run, due: &mut Due, log: &Log) {
+        let now = Instant::now();
         if due.greet.is_none_or(|at| now >= at) {
-            self.greet(summary).await;
-            due.greet = later(now, run.greet_every);
+            self.greet(log).await;
+            due.greet = Some(now + run.greet_every);
+            self.woken.notify_one();
         }
-        let mut looked = self.look(run, None, summary).await;
-        unless_store(&mut looked)?;
-        if summary.mesh_fault.is_none() && due.poll.is_none_or(|at| now >= at) {
-            self.poll_into(summary).await?;
-            due.poll = later(now, run.poll_every);
+        if log.mesh_is_usable() && due.poll.is_none_or(|at| now >= at) {
+            tell(self.poll_into(log).await);
+            due.poll = Some(now + run.poll_every);
         }
-        if summary.mesh_fault.is_some() {
+        if !log.mesh_is_usable() {
             // Nothing is sent until a greeting succeeds: it must not wait for its ordinary time.
-            let soon = later(now, run.look_every.saturating_mul(GREET_AGAIN));
-            due.greet = soon.min(due.greet).or(soon);
+            let soon = now + run.look_every.saturating_mul(GREET_AGAIN);
+            due.greet = due.greet.map_or(Some(soon), |at| Some(at.min(soon)));
         }
-        looked
+    }
+
+    /// A moment, or less when the run stops.
+    async fn pause(&self, time: Duration) {
+        tokio::select! {
+            _ = self.stopped() => {}
+            () = tokio::time::sleep(time) => {}
+        }
     }
 
     /// Proves connection, certificate and password before any letter's attempt is spent on them.
-    async fn greet(&self, summary: &mut Summary) {
-        (summary.mesh_fault, summary.settings_refused) = (None, false);
-        if let Err(error) = self.mesh.client().handshake().await {
-            tracing::error!(%error, "MESH cannot be used for now; letters wait");
-            summary.fault(&error);
-        }
+    async fn greet(&self, log: &Log) {
+        let greeted = self.mesh.client().handshake().await;
+        log.write(|summary| match &greeted {
+            Ok(()) => (summary.mesh_fault, summary.settings_refused) = (None, false),
+            Err(error) => {
+                tracing::error!(%error, "MESH cannot be used for now; letters wait");
+                summary.fault(error);
+            }
+        });
     }
 
     async fn look(
         self: &Arc<Self>,
         run: &Run,
         pull_forward_to: Option<DateTime<Utc>>,
-        summary: &mut Summary,
+        log: &Log,
     ) -> Result<(), GatewayError> {
-        (summary.waiting, summary.failed) = (0, 0);
-        let mut looked = Ok(());
-        for folder in &run.folders {
-            match self.scan(folder).await {
-                Ok(scanned) => summary.add(&scanned),
-                Err(error @ GatewayError::Store(_)) => return Err(error),
-                // One folder that cannot be read stops neither the others nor the sending.
-                Err(error) => looked = looked.and(Err(error)),
-            }
+        let (scanned, looked) = self.scan_all(run).await;
+        log.write(|summary| summary.add(&scanned));
+        if let Err(error @ GatewayError::Store(_)) = looked {
+            return Err(error);
         }
-        if summary.mesh_fault.is_some() {
-            return looked;
-        }
-        let worked = self.work(pull_forward_to).await?;
-        summary.attempts += worked.attempts;
-        summary.accepted += worked.accepted;
-        summary.uncertain += worked.uncertain;
-        summary.broken += worked.broken;
-        if let BreakerState::Open { .. } = self.decide(|engine| engine.breaker()) {
-            summary.mesh_fault = Some("MESH does not answer; letters wait for it".to_owned());
+        if log.mesh_is_usable() {
+            self.work_into(pull_forward_to, log).await?;
         }
         looked
     }
 
-    async fn poll_into(&self, summary: &mut Summary) -> Result<(), GatewayError> {
+    /// One look into all folders; one that cannot be read keeps no other.
+    async fn scan_all(&self, run: &Run) -> (Scanned, Result<(), GatewayError>) {
+        let mut all = Scanned::default();
+        let mut looked = Ok(());
+        for folder in &run.folders {
+            match self.scan(folder).await {
+                Ok(scanned) => all.add_all(&scanned),
+                Err(error @ GatewayError::Store(_)) => return (all, Err(error)),
+                Err(error) => looked = looked.and(Err(error)),
+            }
+        }
+        (all, looked)
+    }
+
+    async fn work_into(
+        self: &Arc<Self>,
+        pull_forward_to: Option<DateTime<Utc>>,
+        log: &Log,
+    ) -> Result<(), GatewayError> {
+        let worked = self.work(pull_forward_to).await?;
+        log.write(|summary| summary.add_work(&worked));
+        if let BreakerState::Open { .. } = self.decide(|engine| engine.breaker()) {
+            let fault = "MESH does not answer; letters wait for it".to_owned();
+            log.write(|summary| summary.mesh_fault = Some(fault));
+        }
+        Ok(())
+    }
+
+    async fn poll_into(&self, log: &Log) -> Result<(), GatewayError> {
         match self.poll().await {
             Ok(polled) => {
-                summary.reports += polled.reports;
-                summary.left_alone = polled.left_alone;
-                summary.inbox_failed = polled.failed;
+                log.write(|summary| {
+                    summary.reports += polled.reports;
+                    summary.left_alone = polled.left_alone;
+                    summary.inbox_failed = polled.failed;
+                });
                 Ok(())
             }
             Err(GatewayError::Mesh(error)) => {
                 tracing::error!(%error, "the mailbox could not be looked into");
-                summary.fault(&error);
+                log.write(|summary| summary.fault(&error));
                 Ok(())
             }
             Err(error) => Err(error),
@@ -275,10 +332,36 @@ impl<S: Store + 'static> Gateway<S> {
     }
 }
 
+/// The summary that the loops of a run write side by side.
+#[derive(Debug, Default)]
+struct Log(Mutex<Summary>);
+
+impl Log {
+    fn write<T>(&self, change: impl FnOnce(&mut Summary) -> T) -> T {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn mesh_is_usable(&self) -> bool {
+        self.write(|summary| summary.mesh_fault.is_none())
+    }
+
+    fn summary(&self) -> Summary {
+        self.write(|summary| summary.clone())
+    }
+}
+
+/// When MESH is greeted, and the mailbox looked into, by a clock that only goes on.
 #[derive(Debug, Default)]
 struct Due {
-    greet: Option<DateTime<Utc>>,
-    poll: Option<DateTime<Utc>>,
+    greet: Option<Instant>,
+    poll: Option<Instant>,
+}
+
+/// A fault of one look is told; the next look tries again.
+fn tell(looked: Result<(), GatewayError>) {
+    if let Err(error) = looked {
+        tracing::error!(%error, "this look did not succeed");
+    }
 }
 
 /// Without the store nothing can go on; any other fault of a look is told at its end.
@@ -287,12 +370,6 @@ fn unless_store(looked: &mut Result<(), GatewayError>) -> Result<(), GatewayErro
         Err(GatewayError::Store(_)) => std::mem::replace(looked, Ok(())),
         _ => Ok(()),
     }
-}
-
-fn later(now: DateTime<Utc>, pause: Duration) -> Option<DateTime<Utc>> {
-    chrono::Duration::from_std(pause)
-        .ok()
-        .and_then(|pause| now.checked_add_signed(pause))
 }
 
 fn still_for(run: &Run) -> Duration {

@@ -1,6 +1,9 @@
 //! The clock and the randomness of the operating system, for the engine that has neither.
 
-use chrono::{DateTime, Utc};
+use std::sync::LazyLock;
+use std::time::Instant;
+
+use chrono::{DateTime, Duration, Utc};
 use letter_delivery::Entropy;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
@@ -8,6 +11,12 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> DateTime<Utc>;
+
+    /// The time of a clock that only ever goes on, from any moment; with it a clock that is set
+    /// is noticed. A clock that has none is believed.
+    fn monotonic(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// The operating system's clock.
@@ -17,6 +26,11 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
         DateTime::from(std::time::SystemTime::now())
+    }
+
+    fn monotonic(&self) -> Option<Duration> {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        Duration::from_std(START.elapsed()).ok()
     }
 }
 

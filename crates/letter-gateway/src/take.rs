@@ -152,9 +152,12 @@ impl<S: Store + 'static> Gateway<S> {
     ) -> Result<Vec<Receipt>, GatewayError> {
         let receipts = self.take_now(from, bytes, sidecar).await;
         match &receipts {
-            Ok(receipts) => receipts
-                .iter()
-                .for_each(|one| measure::taken(self.mailbox(), from.source, one.taken)),
+            Ok(receipts) => {
+                self.woken.notify_one();
+                receipts
+                    .iter()
+                    .for_each(|one| measure::taken(self.mailbox(), from.source, one.taken));
+            }
             Err(_) => measure::not_taken(self.mailbox(), from.source),
         }
         receipts

@@ -1,18 +1,15 @@
 //! The engine's orders are carried out.
 
-use std::sync::Arc;
+mod pool;
 
 use chrono::{DateTime, Utc};
 use letter_delivery::{
-    AskResult, ClaimRequest, Claimed, Commit, Engine, Job, Order, Outbound, Prepared, SendResult,
-    Store, StoreError, TrackResult, Transport,
+    AskResult, Claimed, Commit, Engine, Job, Order, Outbound, Prepared, SendResult, Store,
+    StoreError, TrackResult, Transport,
 };
-use tokio::task::JoinSet;
 
 use crate::{Gateway, GatewayError};
 
-/// How many pieces of work go on at the same time.
-const AT_ONCE: usize = 16;
 /// How often a result is tried to be written when the store is out of reach for the moment.
 const WRITES_MAX: u32 = 5;
 
@@ -33,6 +30,8 @@ pub struct Worked {
     pub uncertain: usize,
     /// Pieces of work that broke off; they are looked at anew when their lease has run out.
     pub broken: usize,
+    /// Pieces of work that did not end in time when the run stopped; the next run finds them.
+    pub given_back: usize,
 }
 
 impl Worked {
@@ -91,72 +90,6 @@ enum Written {
 }
 
 impl<S: Store + 'static> Gateway<S> {
-    /// Does all work that is due, until none is left.
-    ///
-    /// # Errors
-    ///
-    /// [`GatewayError::Store`] when the store is out of reach; everything stays where the next
-    /// round finds it.
-    pub async fn work(
-        self: &Arc<Self>,
-        pull_forward_to: Option<DateTime<Utc>>,
-    ) -> Result<Worked, GatewayError> {
-        let mut worked = Worked::default();
-        loop {
-            let claimed = self.claim(pull_forward_to).await?;
-            if claimed.is_empty() {
-                return Ok(worked);
-            }
-            worked.claimed += claimed.len();
-            let mut tasks = JoinSet::new();
-            for claimed in claimed {
-                let gateway = Self::clone_arc(self);
-                tasks.spawn(async move { gateway.carry_out(claimed).await });
-            }
-            let mut failed = None;
-            while let Some(done) = tasks.join_next().await {
-                match done {
-                    Ok(Ok(done)) => worked.add(&done),
-                    // One damaged row or content keeps no other letter.
-                    Ok(Err(GatewayError::Store(error @ StoreError::Corrupt(_)))) => {
-                        worked.broken += 1;
-                        tracing::error!(%error, "a piece of work cannot be done");
-                    }
-                    Ok(Err(error)) => failed = Some(error),
-                    // The lease of a task that broke runs out, and its work is looked at anew.
-                    // What a panic says may hold parts of a letter: it is not repeated.
-                    Err(_) => {
-                        worked.broken += 1;
-                        tracing::error!("a piece of work broke off");
-                    }
-                }
-            }
-            match failed {
-                Some(error) => return Err(error),
-                None if self.is_stopping() => return Ok(worked),
-                None => {}
-            }
-        }
-    }
-
-    fn clone_arc(this: &Arc<Self>) -> Arc<Self> {
-        Arc::clone(this)
-    }
-
-    async fn claim(
-        &self,
-        pull_forward_to: Option<DateTime<Utc>>,
-    ) -> Result<Vec<Claimed>, GatewayError> {
-        let now = self.now();
-        let (tokens, lease) =
-            self.decide(|engine| (engine.lease_tokens(AT_ONCE), engine.policy().lease));
-        let mut request = ClaimRequest::new(now, now + lease, tokens);
-        if let Some(to) = pull_forward_to {
-            request = request.pulling_forward_to(to);
-        }
-        Ok(self.store.claim(request).await?)
-    }
-
     async fn carry_out(&self, claimed: Claimed) -> Result<Done, GatewayError> {
         let Some(order) = self.begin(claimed).await? else {
             return Ok(Done::default());

@@ -152,8 +152,11 @@ impl Engine {
     /// A stop stands: nothing is spent, and a lift frees it.
     fn park(&self, now: DateTime<Utc>, claimed: &Claimed) -> Begun {
         let until = now + self.policy.parked_for;
-        let mut work = Work::new(claimed.work.stream, claimed.work.kind, until);
-        work.tries = claimed.work.tries;
+        let work = Work {
+            due_at: until,
+            earliest_at: until,
+            ..claimed.work.clone()
+        };
         let commit = Commit {
             work: vec![WorkChange::Park(work)],
             stops_seen: Some(claimed.stops.version()),

@@ -47,6 +47,32 @@ impl Breaker {
         }
     }
 
+    /// How many pieces of work that need the transport may be claimed now: all, none, or one as
+    /// the probe.
+    pub(super) fn places(&self, now: DateTime<Utc>) -> usize {
+        match self.state {
+            BreakerState::Closed => usize::MAX,
+            BreakerState::Open { until } if now < until => 0,
+            BreakerState::Open { .. } => 1,
+        }
+    }
+
+    /// Keeps it open until then at least, as the transport asked.
+    pub(super) fn leave_alone(&mut self, until: DateTime<Utc>) {
+        let until = match self.state {
+            BreakerState::Open { until: longer } => until.max(longer),
+            BreakerState::Closed => until,
+        };
+        self.state = BreakerState::Open { until };
+    }
+
+    /// The clock was set: it stays open as long as it would have.
+    pub(super) fn rebase(&mut self, by: Duration) {
+        if let BreakerState::Open { until } = &mut self.state {
+            *until += by;
+        }
+    }
+
     pub(super) const fn reached(&mut self) {
         self.failures = 0;
         self.state = BreakerState::Closed;

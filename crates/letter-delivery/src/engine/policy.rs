@@ -8,7 +8,7 @@ pub(super) const SOONEST: Duration = Duration::seconds(1);
 
 /// Timers, budgets and choices; the defaults are those of the facts, marked there as judgement.
 ///
-/// Source: audit-and-delivery facts 4.2, 4.4; design section 9 (tracking sweeps).
+/// Source: audit-and-delivery facts 4.2, 4.4, 4.6; design section 9 (tracking sweeps).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Policy {
@@ -43,6 +43,23 @@ pub struct Policy {
     /// How long work that a stop holds back waits at most before it is looked at again; a lift
     /// frees it at once.
     pub parked_for: Duration,
+    /// Whether this process alone works on its store: then timers follow when its clock is set.
+    pub alone: bool,
+    /// How many pieces of work go on at the same time.
+    pub at_once: usize,
+    /// How many of these places are kept for work that is fresh, so that it finds one free while a
+    /// backlog drains.
+    pub kept_for_fresh: usize,
+    /// How long today's work is fresh: what has been due for longer waits behind it.
+    pub fresh_for: Duration,
+    /// The share of the places, in percent, that the replay lane gets at most.
+    pub replay_percent: usize,
+    /// How many messages may be on their way to one mailbox at the same time.
+    pub per_destination: usize,
+    /// How many of today's messages go to one mailbox in an hour at most.
+    pub today_an_hour: Option<u32>,
+    /// How many messages of the replay lane go to one mailbox in an hour at most.
+    pub replay_an_hour: Option<u32>,
     /// How long a lookup that fails for the moment is tried when the letter has no due time.
     pub lookup_gives_up: Duration,
 }
@@ -80,6 +97,14 @@ impl Default for Policy {
             breaker_pause: Duration::seconds(30),
             blocked_pause: Duration::minutes(5),
             parked_for: Duration::hours(1),
+            alone: true,
+            at_once: 16,
+            kept_for_fresh: 4,
+            fresh_for: Duration::minutes(5),
+            replay_percent: 50,
+            per_destination: 4,
+            today_an_hour: None,
+            replay_an_hour: Some(60),
             lookup_gives_up: Duration::hours(24),
         }
     }

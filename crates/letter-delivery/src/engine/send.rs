@@ -46,8 +46,19 @@ impl Engine {
             SendResult::Accepted { .. }
             | SendResult::Refused { .. }
             | SendResult::Retry {
-                unreachable: false, ..
+                after: None,
+                unreachable: false,
+                ..
             } => breaker.reached(),
+            // It asked to be left alone: by all letters, not by this one only.
+            SendResult::Retry {
+                after: Some(after),
+                unreachable: false,
+                ..
+            } => {
+                breaker.reached();
+                breaker.leave_alone(now + (*after).min(policy.backoff_max));
+            }
             SendResult::Retry { .. } | SendResult::Unknown { .. } => {
                 breaker.unreachable(now, policy.breaker_failures, policy.breaker_pause);
             }
@@ -105,15 +116,17 @@ impl Engine {
         code: &str,
         unreachable: bool,
     ) -> Commit {
-        if !unreachable {
+        // Whoever is asked to wait, or finds nobody, has not been refused.
+        let is_spent = !unreachable && after.is_none();
+        if is_spent {
             copy.spent = copy.spent.saturating_add(1);
         } else if copy.spent == 0 {
             copy.first_attempt_at = None;
         }
-        let failures = if unreachable { 1 } else { copy.spent };
+        let failures = if is_spent { copy.spent } else { 1 };
         let pause = self.policy.backoff(failures, &mut self.entropy);
         let pause = after.map_or(pause, |after| after.max(pause).min(self.policy.series_max));
-        let exhausted = !unreachable && self.is_exhausted(now, &copy);
+        let exhausted = is_spent && self.is_exhausted(now, &copy);
         let mut writer = self.writer(now);
         let data = Data::new().with("attempt", i64::from(copy.attempts));
         writer.copy(&mut copy, CopyEvent::SendRetryable, Some(code), data);

@@ -1,8 +1,9 @@
 //! Attempts: accepted, refused, tried again, blocked; budgets and the breaker.
 
+use audit_core::StreamKey;
 use chrono::Duration;
 use letter_delivery::{
-    BreakerState, CopyState, Job, Policy, SendResult, Store as _, StoreError, WorkKind,
+    BreakerState, CopyState, Job, Policy, Running, SendResult, Store as _, StoreError, WorkKind,
 };
 
 use crate::world::{
@@ -103,6 +104,60 @@ fn audit_4_4_retry_after_is_honoured_within_the_budget() {
         let pause = world.work_due(WorkKind::Send).unwrap() - world.now;
         assert_eq!(pause, Duration::minutes(given));
     }
+}
+
+/// Facts 4.4: whoever is asked to wait has not been refused, and neither has any other letter.
+#[test]
+fn audit_4_4_retry_after_spends_nothing_and_holds_for_all() {
+    let mut world = World::queued();
+    for _ in 0..60 {
+        world.send(SendResult::Retry {
+            after: Some(Duration::minutes(2)),
+            code: "http-429".to_owned(),
+            unreachable: false,
+        });
+        let idle = Running::default();
+        let request = world.engine.next_claim(world.now, &idle).unwrap();
+        assert_eq!(request.transport, 0, "MESH is left alone");
+        let later = world.now + Duration::minutes(2);
+        let request = world.engine.next_claim(later, &idle).unwrap();
+        assert_eq!(request.transport, 1, "one goes as a probe");
+    }
+    let copy = world.copy("D-1", 1);
+    assert_eq!((copy.state, copy.spent), (CopyState::Queued, 0));
+    world.send(accepted("M-1"));
+    let idle = world.engine.next_claim(world.now, &Running::default());
+    assert_eq!(idle.unwrap().transport, usize::MAX);
+    world.check();
+}
+
+/// Facts 3.2 d: a clock that is set by a day makes no storm of timers, and lets none sleep.
+#[test]
+fn audit_3_2_d_a_jump_of_a_day_is_recorded_and_moves_every_timer() {
+    for by in [Duration::days(1), Duration::days(-1)] {
+        let mut world = World::queued();
+        world.send(retryable());
+        let pause = world.work_due(WorkKind::Send).unwrap() - world.now;
+        world.later(by);
+        let commit = world.engine.clock_set(world.now, by);
+        let event = &commit.events[0];
+        assert_eq!(
+            (event.kind.as_str(), event.stream),
+            ("clock.jump", StreamKey::LEDGER)
+        );
+        world.commit(commit).unwrap();
+        assert!(world.claim().is_empty(), "no timer ran short");
+        assert_eq!(world.work_due(WorkKind::Send).unwrap() - world.now, pause);
+        world.send(accepted("M-1"));
+        world.check();
+    }
+}
+
+#[test]
+fn where_a_store_is_shared_one_clock_moves_no_timer() {
+    let mut world = policy(|policy| policy.alone = false);
+    let commit = world.engine.clock_set(world.now, Duration::days(1));
+    assert_eq!((commit.events.len(), commit.rebase), (1, None));
 }
 
 /// The budget of 50 attempts: the last that is tried again, and one past it.
