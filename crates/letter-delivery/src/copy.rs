@@ -9,6 +9,10 @@ events! {
     CopyEvent {
         /// Recipient, mailbox, workflow and profile were chosen.
         Routed = "routed";
+        /// No practice, or a doubt about it, when it was routed anew.
+        RouteNone = "route.none";
+        /// More than one possible destination, when it was routed anew.
+        RouteAmbiguous = "route.ambiguous";
         /// The bytes to send are fixed, and say what was signed.
         Rendered = "rendered";
         /// The artefact could not be made, or does not say what was signed.
@@ -129,7 +133,8 @@ impl CopyEvent {
     const fn before_sending(self, state: CopyState) -> Step<CopyState> {
         match (self, state) {
             (Self::Rendered, Routed) => moved(Rendered),
-            (Self::RenderFailed, Routed) => held(Routed),
+            (Self::Routed, Routed) => Step::Kept,
+            (Self::RenderFailed | Self::RouteNone | Self::RouteAmbiguous, Routed) => held(Routed),
             (Self::Queued, Rendered) => moved(Queued),
             (Self::SendStarted, Queued) => moved(Sending),
             (Self::SendExhausted, Queued) => moved(Failed),

@@ -21,10 +21,11 @@
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | `state`, `step` | [`LetterState`], [`CopyState`], [`Step`] |
+//! | `state`, `step`, `standing` | [`LetterState`], [`CopyState`], [`Step`], [`Balance`] |
 //! | `letter`, `copy` | [`LetterEvent`], [`CopyEvent`]: one enum and one `step` each |
 //! | `stop`, `reason` | [`Stop`], [`Scope`]: what must not be sent for now; [`Reason`] |
 //! | `outcome` | what readers, routing and MESH say, and the event each becomes |
+//! | `decision` | [`Decision`]: what a person can decide, and where |
 //! | `duty` | owner, timer and alarm of each state |
 //! | `engine` | [`Engine`]: from the time and what is known to a [`Commit`] and an [`Order`] |
 //! | `commit`, `record`, `answer` | what one change of the store holds |
@@ -45,6 +46,7 @@ mod claim;
 mod clock;
 mod commit;
 mod copy;
+mod decision;
 mod duty;
 mod engine;
 mod keys;
@@ -52,6 +54,7 @@ mod letter;
 mod outcome;
 mod reason;
 mod record;
+mod standing;
 mod state;
 mod step;
 mod stop;
@@ -71,17 +74,19 @@ pub use commit::{
     SeenMessage, Work, WorkChange, WorkKind,
 };
 pub use copy::CopyEvent;
+pub use decision::{Decision, DecisionError, DecisionKind, Heard, Verdict};
 pub use duty::{Duty, Owner};
 pub use engine::{
-    Acknowledgement, Ambiguous, Begun, BreakerState, Engine, Entropy, EraseError, Erased, Intake,
-    Job, Order, Policy, Prepared, PreparedCopy, Report, Running, Saying, ShapedCopy, StopError,
-    Taken, TakenAs,
+    Acknowledgement, Ambiguous, Begun, BreakerState, Decided, Engine, Entropy, EraseError, Erased,
+    Intake, Job, Order, Policy, Prepared, PreparedCopy, Report, Running, Saying, ShapedCopy,
+    StopError, Taken, TakenAs,
 };
 pub use keys::{DocumentKey, LocalId, PayloadId, RefKind, TrustKeys};
 pub use letter::LetterEvent;
 pub use outcome::{AskResult, Disposition, Route, SendResult, TrackResult};
 pub use reason::{ParseReasonError, REASON_CHARS_MAX, Reason};
-pub use record::{Address, ClosesOn, CopyRecord, LetterRecord, Reroute, Vote};
+pub use record::{Address, ClosesOn, CopyRecord, LetterRecord, Pending, Reroute, Vote};
+pub use standing::{Balance, Standing};
 pub use state::{CopyState, LetterState, StateKind};
 pub use step::{Position, Step};
 pub use stop::{Lift, Scope, Stop, Stops};

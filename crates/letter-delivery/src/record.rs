@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::Actor;
 use crate::commit::{Lane, Work, WorkKind};
+use crate::decision::DecisionKind;
 use crate::duty::Duty;
 use crate::keys::{DocumentKey, LocalId, PayloadId};
 use crate::state::{CopyState, LetterState, StateKind};
@@ -133,9 +134,9 @@ pub struct CopyRecord {
     /// A later version came while MESH may have had it: to be carried through when known.
     #[serde(default)]
     pub supersede_pending: bool,
-    /// Suppressed while MESH may have had it: to be carried through when known.
+    /// What a person decided while MESH may have had it: to be carried through when known.
     #[serde(default)]
-    pub suppress_pending: bool,
+    pub pending: Option<Pending>,
     /// Where a person has it go; routing is asked with it.
     #[serde(default)]
     pub reroute: Option<Reroute>,
@@ -184,6 +185,17 @@ impl Reroute {
     }
 }
 
+/// A person's decision that waits until it is known whether MESH has the copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "each must be carried through")]
+pub enum Pending {
+    /// It must not go.
+    Suppress,
+    /// It is taken back.
+    Withdraw,
+}
+
 /// A decision that one person took and that waits for a second.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -198,6 +210,13 @@ pub struct Vote {
     pub reason: String,
     /// When.
     pub at: DateTime<Utc>,
+}
+
+impl Vote {
+    /// Whether it is about suppressing; the other decisions of two have commands of their own.
+    pub(crate) fn is_to_suppress(&self) -> bool {
+        self.decision == DecisionKind::Suppress.as_str()
+    }
 }
 
 /// Where a copy goes.

@@ -6,7 +6,9 @@ use audit_core::{Data, StreamKey};
 use chrono::Duration;
 use clinical_letter::Letter;
 use gp_routing::{Case, Decision, LetterFacts, Lookup, Outcome, PatientFacts, ReasonCode, decide};
-use letter_delivery::{Address, Claimed, Prepared, PreparedCopy, Route, ShapedCopy, Store};
+use letter_delivery::{
+    Address, Claimed, Prepared, PreparedCopy, Reroute, Route, ShapedCopy, Store,
+};
 use letter_shape::{Envelope, ReceiverProfile, ShapeError, Shaped, shape};
 use nhs_types::{Sensitive, Severity};
 
@@ -37,11 +39,12 @@ impl<S: Store + 'static> Gateway<S> {
         let Ok(letter) = serde_json::from_slice::<Letter>(&bytes) else {
             return Ok(stopped("letter-unreadable"));
         };
-        let Some(decision) = self.route(&letter).await else {
+        let named = named(claimed);
+        let Some(decision) = self.route(&letter, named).await else {
             return Ok(stopped(PREPARATION_FAILED));
         };
         Ok(match decision.outcome {
-            Outcome::Send => unbroken(|| self.send_to(claimed.letter.key, &letter, &decision))
+            Outcome::Send => unbroken(|| self.send_to(claimed, &letter, &decision))
                 .unwrap_or_else(|| stopped(PREPARATION_FAILED)),
             Outcome::Need => later(&decision),
             _ if decision.reason == ReasonCode::MeshLookupFailed => later(&decision),
@@ -54,9 +57,13 @@ impl<S: Store + 'static> Gateway<S> {
     }
 
     /// Decides, asking MESH for each mailbox that the decision wants to know.
-    async fn route(&self, letter: &Letter) -> Option<Decision> {
+    /// Where a person named a practice, that one is decided on, by the same rules.
+    async fn route(&self, letter: &Letter, named: Option<&Reroute>) -> Option<Decision> {
         let practices = self.practices();
         let mut case = self.case(letter);
+        if let Some(named) = named {
+            self.name_practice(&mut case, named);
+        }
         let mut decision = unbroken(|| decide(&case, &practices))?;
         for _ in 0..LOOKUPS_MAX {
             let Some(Lookup::Mailbox { practice, workflow }) = decision.lookup.clone() else {
@@ -72,6 +79,18 @@ impl<S: Store + 'static> Gateway<S> {
             decision = unbroken(|| decide(&case, &practices))?;
         }
         Some(decision)
+    }
+
+    fn name_practice(&self, case: &mut Case, named: &Reroute) {
+        case.patient.hospital_practice = Some(named.practice.to_string());
+        let Some(mailbox) = &named.mailbox else {
+            return;
+        };
+        for choice in &self.trust.routing.workflows {
+            let known = [mailbox.clone()];
+            case.mailboxes
+                .found(&named.practice, &choice.workflow, known, Some(self.now()));
+        }
     }
 
     fn case(&self, letter: &Letter) -> Case {
@@ -101,7 +120,7 @@ impl<S: Store + 'static> Gateway<S> {
         Case::new(self.now(), facts, patient, self.trust.routing.clone())
     }
 
-    fn send_to(&self, key: StreamKey, letter: &Letter, decision: &Decision) -> Prepared {
+    fn send_to(&self, claimed: &Claimed, letter: &Letter, decision: &Decision) -> Prepared {
         let parts = (&decision.practice, &decision.mailbox, &decision.workflow);
         let (Some(practice), Some(mailbox), Some(workflow)) = parts else {
             return later(decision);
@@ -113,13 +132,19 @@ impl<S: Store + 'static> Gateway<S> {
                 evidence: evidence(decision),
             };
         };
-        let address = Address::new(
+        let mut address = Address::new(
             practice.code.clone(),
             mailbox.clone(),
             workflow.clone(),
             &profile.name,
         );
-        let envelope = self.envelope(key, &address, practice.name.as_deref());
+        address.closes_on = self.trust.promise(&profile.name);
+        let copy = claimed.copy.as_ref().map_or(FIRST_COPY, |copy| copy.number);
+        let envelope = self.envelope(
+            (claimed.letter.key, copy),
+            &address,
+            practice.name.as_deref(),
+        );
         let shaped = shape(letter, profile, &envelope);
         let shaped = shaped
             .map(|shaped| shaped_copy(shaped, profile))
@@ -128,8 +153,13 @@ impl<S: Store + 'static> Gateway<S> {
     }
 
     /// Ids come from the letter's and the copy's keys: built again, they are the same.
-    fn envelope(&self, key: StreamKey, address: &Address, name: Option<&str>) -> Envelope {
-        let copy = self.decide(|engine| engine.keys().copy(key, FIRST_COPY));
+    fn envelope(
+        &self,
+        (key, copy): (StreamKey, u32),
+        address: &Address,
+        name: Option<&str>,
+    ) -> Envelope {
+        let copy = self.decide(|engine| engine.keys().copy(key, copy));
         let trust = (self.trust.code.clone(), self.trust.name.as_str());
         let practice = address.practice.clone();
         let department = self.trust.department.as_str();
@@ -149,6 +179,12 @@ impl<S: Store + 'static> Gateway<S> {
         }
         envelope
     }
+}
+
+/// The practice that a person named for this copy, or for its letter.
+fn named(claimed: &Claimed) -> Option<&Reroute> {
+    let of_copy = claimed.copy.as_ref().and_then(|copy| copy.reroute.as_ref());
+    of_copy.or(claimed.letter.reroute.as_ref())
 }
 
 /// What breaks on one letter holds that letter, instead of being tried for ever.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clinical_letter::ReadOptions;
 use gp_routing::{Policy, PracticeTable};
+use letter_delivery::ClosesOn;
 use letter_shape::ReceiverProfile;
 use nhs_types::OdsCode;
 
@@ -26,6 +27,9 @@ pub struct Trust {
     pub practices: Arc<PracticeTable>,
     /// The receiver profiles by the names that its workflows use.
     pub profiles: BTreeMap<String, ReceiverProfile>,
+    /// What receivers with a profile promise, and so what closes a copy; without a promise a
+    /// copy is closed when it is collected.
+    pub promises: BTreeMap<String, ClosesOn>,
     /// The profile of a workflow that names none.
     pub default_profile: String,
     /// Whether its letters are real; a test message is marked as one.
@@ -51,9 +55,16 @@ impl Trust {
             routing: Policy::default(),
             practices: practices.into(),
             profiles,
+            promises: BTreeMap::new(),
             default_profile: "emis".to_owned(),
             live: true,
         }
+    }
+
+    /// What closes a copy that was shaped for this profile.
+    pub(crate) fn promise(&self, profile: &str) -> ClosesOn {
+        let promised = self.promises.get(profile);
+        promised.copied().unwrap_or(ClosesOn::Collected)
     }
 
     /// The profile of a workflow's format.

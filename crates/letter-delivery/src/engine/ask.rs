@@ -100,7 +100,8 @@ impl Engine {
         let exhausted = copy.spent >= self.policy.attempts_max;
         // To send again what is cancelled or replaced, or for ever, helps nobody; and to end it
         // would say that MESH never had it: a person decides.
-        let decision = if copy.withdraw_pending || copy.supersede_pending || exhausted {
+        let undone = copy.withdraw_pending || copy.supersede_pending || copy.pending.is_some();
+        let decision = if undone || exhausted {
             Ambiguous::Hold
         } else {
             self.policy.ambiguous

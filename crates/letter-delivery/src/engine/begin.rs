@@ -9,7 +9,7 @@ use super::policy::SOONEST;
 use crate::commit::{Commit, Work, WorkChange, WorkKind};
 use crate::copy::CopyEvent;
 use crate::keys::{LocalId, PayloadId};
-use crate::record::CopyRecord;
+use crate::record::{CopyRecord, Pending};
 use crate::state::{CopyState, LetterState};
 use crate::store::Claimed;
 
@@ -40,7 +40,7 @@ pub struct Order {
     reason = "the one who executes must meet every job"
 )]
 pub enum Job {
-    /// Route the letter and shape its copies; the result goes to [`Engine::prepared`].
+    /// Route the letter and shape its copies, or the one copy that is claimed; the result goes to [`Engine::prepared`].
     Prepare,
     /// Make one attempt to send; the result goes to [`Engine::sent`].
     Send {
@@ -68,6 +68,9 @@ impl Engine {
             (WorkKind::Prepare, _) if claimed.letter.state == LetterState::Parsed => {
                 order(claimed, Job::Prepare)
             }
+            (WorkKind::Reroute, Some(copy)) if copy.state == CopyState::Routed => {
+                order(claimed, Job::Prepare)
+            }
             (WorkKind::Send, Some(copy)) => self.begin_send(now, claimed, copy),
             (WorkKind::Ask, Some(copy)) if copy.state == CopyState::Uncertain => {
                 let job = Job::Ask {
@@ -91,8 +94,14 @@ impl Engine {
         match copy.state {
             CopyState::Sending => self.found_open_attempt(now, copy),
             CopyState::Queued if copy.withdraw_pending => self.carry_withdrawal(now, copy),
+            CopyState::Queued if copy.pending == Some(Pending::Suppress) => {
+                self.carry_suppression(now, copy)
+            }
             CopyState::Queued if is_overtaken(&copy, &claimed) => {
                 self.give_way(now, copy, claimed.latest_version)
+            }
+            CopyState::Queued if is_being_voted_on(&copy, &claimed) => {
+                put_off(now, &claimed, now + self.policy.vote_pause)
             }
             CopyState::Queued => match copy.artefact {
                 Some(artefact) => match claimed.stops.holding(&claimed.letter, &copy) {
@@ -128,6 +137,16 @@ impl Engine {
     fn carry_withdrawal(&mut self, now: DateTime<Utc>, mut copy: CopyRecord) -> Begun {
         let mut writer = self.writer(now);
         writer.withdraw_copy(&mut copy, Some(CANCELLED));
+        writer.commit.copies.push(copy);
+        Begun {
+            commit: writer.commit,
+            order: None,
+        }
+    }
+
+    fn carry_suppression(&mut self, now: DateTime<Utc>, mut copy: CopyRecord) -> Begun {
+        let mut writer = self.writer(now);
+        writer.suppress_copy(&mut copy);
         writer.commit.copies.push(copy);
         Begun {
             commit: writer.commit,
@@ -210,6 +229,13 @@ impl Engine {
 /// Whether a later version, or a document that replaces this one, came meanwhile.
 const fn is_overtaken(copy: &CopyRecord, claimed: &Claimed) -> bool {
     copy.supersede_pending || claimed.letter.version < claimed.latest_version
+}
+
+/// One person wants it suppressed and a second has not spoken: until then it does not leave.
+fn is_being_voted_on(copy: &CopyRecord, claimed: &Claimed) -> bool {
+    let vote = claimed.letter.vote.as_ref();
+    let vote = vote.filter(|vote| vote.is_to_suppress());
+    vote.is_some_and(|vote| vote.copy.is_none_or(|number| number == copy.number))
 }
 
 /// Whether it still matters what becomes of a message in this state.

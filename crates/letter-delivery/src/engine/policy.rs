@@ -40,6 +40,10 @@ pub struct Policy {
     pub breaker_pause: Duration,
     /// How long to wait after our own settings were found wrong.
     pub blocked_pause: Duration,
+    /// Classes of letters that only two persons can suppress.
+    pub two_persons: Vec<String>,
+    /// How long a copy whose suppression waits for a second person is kept back at a time.
+    pub vote_pause: Duration,
     /// How long work that a stop holds back waits at most before it is looked at again; a lift
     /// frees it at once.
     pub parked_for: Duration,
@@ -96,6 +100,8 @@ impl Default for Policy {
             breaker_failures: 5,
             breaker_pause: Duration::seconds(30),
             blocked_pause: Duration::minutes(5),
+            two_persons: vec!["discharge-summary".to_owned()],
+            vote_pause: Duration::minutes(1),
             parked_for: Duration::hours(1),
             alone: true,
             at_once: 16,

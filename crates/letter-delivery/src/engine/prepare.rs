@@ -94,7 +94,12 @@ impl Engine {
     /// Records what routing and shaping made of a letter, and queues its copies.
     pub fn prepared(&mut self, now: DateTime<Utc>, claimed: Claimed, prepared: Prepared) -> Commit {
         let token = claimed.token;
-        let stream = claimed.letter.key;
+        let stream = claimed.work.stream;
+        if let Some(copy) = claimed.copy.clone() {
+            let mut commit = self.prepared_anew(now, &claimed, copy, prepared);
+            commit.fence = Some((stream, token));
+            return commit;
+        }
         let mut commit = match prepared {
             Prepared::Copies(copies) if copies.is_empty() => {
                 self.stopped(now, claimed, Route::Hold, NOBODY, Data::new())
@@ -165,7 +170,7 @@ impl Engine {
                 message_id: None,
                 withdraw_pending: false,
                 supersede_pending: false,
-                suppress_pending: false,
+                pending: None,
                 reroute: None,
                 rules: Vec::new(),
                 repeats: 0,
@@ -228,7 +233,61 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// One copy was routed and shaped anew.
+    fn prepared_anew(
+        &mut self,
+        now: DateTime<Utc>,
+        claimed: &Claimed,
+        mut copy: CopyRecord,
+        prepared: Prepared,
+    ) -> Commit {
+        let artefact = self.payload_id();
+        let gives_up = copy.entered_at + self.policy.lookup_gives_up;
+        let mut writer = self.writer(now);
+        match prepared {
+            Prepared::Later { after, .. } if now < gives_up => {
+                let mut work = copy.work(WorkKind::Reroute, now + after);
+                work.tries = claimed.work.tries.saturating_add(1);
+                writer.commit.work.push(WorkChange::Set(work));
+                return writer.commit;
+            }
+            Prepared::Later { reason, .. } => {
+                writer.hold_anew(&mut copy, Route::Hold, &reason, Data::new());
+            }
+            Prepared::Stopped {
+                route,
+                reason,
+                evidence,
+            } => writer.hold_anew(&mut copy, route, &reason, evidence),
+            Prepared::Copies(copies) => match copies.into_iter().next() {
+                Some(prepared) => {
+                    copy.address = prepared.address.clone();
+                    copy.artefact = None;
+                    writer.shape(&mut copy, prepared, artefact);
+                    if copy.state == CopyState::Held {
+                        writer.done(copy.key);
+                    }
+                }
+                None => writer.hold_anew(&mut copy, Route::Hold, NOBODY, Data::new()),
+            },
+        }
+        writer.commit.copies.push(copy);
+        writer.commit
+    }
+}
+
 impl Writer<'_> {
+    /// Routed anew, it could not be placed: a person decides.
+    fn hold_anew(&mut self, copy: &mut CopyRecord, route: Route, reason: &str, evidence: Data) {
+        let event = match route {
+            Route::Ambiguous => CopyEvent::RouteAmbiguous,
+            _ => CopyEvent::RouteNone,
+        };
+        self.copy(copy, event, Some(reason), evidence);
+        self.done(copy.key);
+    }
+
     fn shape(&mut self, copy: &mut CopyRecord, prepared: PreparedCopy, artefact: PayloadId) {
         let address = &prepared.address;
         let data = prepared
@@ -238,6 +297,7 @@ impl Writer<'_> {
             .with("mailbox", address.mailbox.as_str())
             .with("workflow", address.workflow.as_str())
             .with("profile", address.profile.as_str());
+        copy.rules = rules_of(&data).collect();
         self.copy(copy, CopyEvent::Routed, None, data);
         let shaped = match prepared.shaped {
             Ok(shaped) => shaped,
@@ -254,6 +314,7 @@ impl Writer<'_> {
         self.commit.payloads.push(payload);
         copy.artefact = Some(artefact);
         copy.content_type = Some(shaped.content_type);
+        copy.rules.extend(rules_of(&shaped.proof));
         let data = shaped
             .proof
             .with("artefact_digest", digest)
@@ -267,4 +328,13 @@ impl Writer<'_> {
         );
         self.work(copy.work(WorkKind::Send, self.now));
     }
+}
+
+/// The versions of the rules that a decision or a proof names: what a stop can name again.
+fn rules_of(data: &Data) -> impl Iterator<Item = String> {
+    let routing = data.text("rules").map(str::to_owned);
+    let proof = data
+        .int("proof_rules")
+        .map(|version| format!("proof {version}"));
+    routing.into_iter().chain(proof)
 }

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use audit_core::Data;
 use chrono::Duration;
 use letter_delivery::{
-    AskResult, ClosesOn, Commit, CopyEvent, CopyState, Disposition, Duty, LetterEvent, LetterState,
-    Order, Position, Prepared, Route, SendResult, Step, TrackResult, WorkKind,
+    Acknowledgement, AskResult, ClosesOn, Commit, CopyEvent, CopyState, Decision, Disposition,
+    Duty, Heard, LetterEvent, LetterState, Order, Position, Prepared, Reason, Reroute, Route,
+    Saying, SeenMessage, SendResult, Step, TrackResult, Verdict, WorkKind,
 };
 
 use crate::world::{
@@ -291,6 +292,8 @@ fn the_table_of_the_house() {
     send_rows(&mut table);
     ask_rows(&mut table);
     track_rows(&mut table);
+    said_rows(&mut table);
+    decision_rows(&mut table);
     insta::assert_snapshot!(table.0);
 }
 
@@ -378,6 +381,59 @@ fn track_rows(table: &mut Joined) {
         let commit = world.engine.tracked(world.now, order.claimed, result);
         table.after_copy(said, &commit);
     }
+}
+
+/// What the recipient's system says of a collected copy.
+fn said_rows(table: &mut Joined) {
+    for says in Saying::ALL {
+        let mut world = World::queued();
+        world.send(accepted("M-1"));
+        world.track(TrackResult::Collected);
+        let message = SeenMessage::new("RZZOT001", "ACK-1", true, world.now);
+        let said = Acknowledgement::new(message, *says, None, Some("M-1".to_owned()));
+        let copy = world.copy("D-1", 1);
+        let commit = world.engine.acknowledged(world.now, copy, said);
+        table.after_copy(&format!("practice: {says:?}"), &commit);
+    }
+}
+
+/// What a person decides about a copy that MESH refused, and one that was collected.
+fn decision_rows(table: &mut Joined) {
+    let to = Reroute::to(nhs_types::OdsCode::parse("A81002").unwrap());
+    let of_failed = [
+        Decision::Resend,
+        Decision::Reroute(to),
+        Decision::Suppress,
+        Decision::Withdraw,
+    ];
+    let of_collected = [
+        Decision::Withdraw,
+        Decision::Rejected {
+            not_our_patient: true,
+        },
+        Decision::Telephoned(Heard::Filed),
+    ];
+    for decision in of_failed {
+        let mut world = World::queued();
+        world.send(refused());
+        decision_row(table, world, &decision);
+    }
+    for decision in of_collected {
+        let mut world = World::queued();
+        world.send(accepted("M-1"));
+        world.track(TrackResult::Collected);
+        decision_row(table, world, &decision);
+    }
+}
+
+fn decision_row(table: &mut Joined, mut world: World, decision: &Decision) {
+    let state = world.copy("D-1", 1).state;
+    let by = world.engine.keys().account("unix:1");
+    let verdict = Verdict::new(decision.clone(), by, Reason::parse("because").unwrap());
+    let (letter, copy) = (world.letter("D-1", 1), world.copy("D-1", 1));
+    let decided = world.engine.decide(world.now, &verdict, letter, vec![copy]);
+    let said = format!("person: {} it, {state}", decision.kind());
+    table.after_copy(&said, &decided.unwrap().commit);
 }
 
 /// W-ACK, W-FILE: what a profile promises has an owner and a timer until it came.

@@ -14,6 +14,7 @@ mod world;
 
 mod audit;
 mod conformance;
+mod decisions;
 mod intake;
 mod machines;
 mod prepare;

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 use letter_delivery::{
-    Ambiguous, AskResult, CopyState, Disposition, Job, LocalId, Order, Policy, Prepared, Report,
-    Route, SeenMessage, SendResult, Store as _, StoreError, TrackResult,
+    Actor, Ambiguous, AskResult, CopyRecord, CopyState, Decision, DecisionError, Disposition,
+    Heard, Job, LetterRecord, LocalId, Order, Policy, Prepared, Reason, Report, Reroute, Route,
+    Scope, SeenMessage, SendResult, Store as _, StoreError, TrackResult, Verdict,
 };
+use nhs_types::OdsCode;
 use proptest::prelude::*;
 
 use crate::world::{
@@ -33,7 +35,41 @@ enum Happening {
     ComesLate(usize),
     /// A report about some message that MESH took.
     Reported(usize),
+    /// A person decides something about some letter, possible there or not.
+    Decides {
+        letter: usize,
+        decision: usize,
+        copy: Option<u32>,
+        person: u8,
+    },
+    /// Somebody stops everything, or one source, or lifts the stop that stands.
+    Stops {
+        source: bool,
+    },
+    Lifts,
     Later(u16),
+}
+
+fn decision(index: usize) -> Decision {
+    let to = OdsCode::parse("A81002").unwrap();
+    let decisions = [
+        Decision::Approve,
+        Decision::Resend,
+        Decision::Reroute(Reroute::to(to)),
+        Decision::Suppress,
+        Decision::Withdraw,
+        Decision::Rejected {
+            not_our_patient: true,
+        },
+        Decision::Rejected {
+            not_our_patient: false,
+        },
+        Decision::Telephoned(Heard::Received),
+        Decision::Telephoned(Heard::Filed),
+        Decision::Telephoned(Heard::Told),
+        Decision::Resolve,
+    ];
+    decisions[index % decisions.len()].clone()
 }
 
 /// Where the process dies, if it does.
@@ -134,7 +170,9 @@ struct Run {
 }
 
 impl Run {
-    fn new(policy: Policy, seed: u64) -> Self {
+    fn new(mut policy: Policy, seed: u64) -> Self {
+        // Half of all letters need two persons to be suppressed: those of the class below.
+        policy.two_persons = vec!["outpatient-letter".to_owned()];
         Self {
             world: World::with(policy, seed),
             mesh: Mesh::default(),
@@ -155,6 +193,9 @@ impl Run {
                 let disposition = Disposition::ALL[disposition % Disposition::ALL.len()];
                 let text = format!("text {text}");
                 let mut intake = document(&format!("D-{number}"), &text, disposition);
+                if number % 2 == 1 {
+                    intake.class = "discharge-summary".to_owned();
+                }
                 intake.version = *version;
                 intake.replaces = replaces.map(|number| format!("D-{number}"));
                 self.world.take(intake);
@@ -172,8 +213,57 @@ impl Run {
                 }
             }
             Happening::Reported(index) => self.reported(*index),
+            Happening::Decides {
+                letter,
+                decision: index,
+                copy,
+                person,
+            } => self.decides(*letter, &decision(*index), *copy, *person),
+            Happening::Stops { source } => self.stops(*source),
+            Happening::Lifts => self.lifts(),
             Happening::Later(minutes) => self.world.later(Duration::minutes((*minutes).into())),
         }
+    }
+
+    fn person(&self, number: u8) -> Actor {
+        self.world.engine.keys().account(&format!("unix:{number}"))
+    }
+
+    fn decides(&mut self, index: usize, decision: &Decision, copy: Option<u32>, person: u8) {
+        let keys: Vec<_> = self.world.store.rows().letters.keys().copied().collect();
+        if keys.is_empty() {
+            return;
+        }
+        let key = keys[index % keys.len()];
+        let by = self.person(person);
+        let reason = Reason::parse("test").unwrap();
+        let verdict = Verdict::new(decision.clone(), by, reason).about(copy);
+        let refused = self.world.verdict(key, &verdict).err();
+        assert_ne!(refused, Some(DecisionError::NotAPerson));
+    }
+
+    fn stops(&mut self, source: bool) {
+        let by = self.person(1);
+        let stops = ready(self.world.store.stops()).unwrap();
+        let mut scope = Scope::default();
+        scope.source = source.then(|| "epr".to_owned());
+        let reason = Reason::parse("test").unwrap();
+        let now = self.world.now;
+        if let Ok(commit) = self.world.engine.set_stop(now, &by, &stops, scope, reason) {
+            self.world.commit(commit).unwrap();
+        }
+    }
+
+    fn lifts(&mut self) {
+        let by = self.person(1);
+        let stops = ready(self.world.store.stops()).unwrap();
+        let Some(id) = stops.standing().map(|stop| stop.id).next() else {
+            return;
+        };
+        let reason = Reason::parse("test").unwrap();
+        let now = self.world.now;
+        let commit = self.world.engine.lift_stop(now, &by, &stops, id, reason);
+        self.world.commit(commit.unwrap()).unwrap();
     }
 
     fn works(&mut self, answer: u8, dies: Dies) {
@@ -240,9 +330,10 @@ impl Run {
             .world
             .store
             .copy_by_message(Some(id.clone()), Some(local_id));
-        let copy = ready(find)
-            .unwrap()
-            .expect("every message is of a copy we know");
+        // What was sent in an earlier series is no longer known by its message.
+        let Some(copy) = ready(find).unwrap() else {
+            return;
+        };
         let message = SeenMessage::new("RZZOT001", format!("REP-{id}"), true, self.world.now);
         let report = Report::new(message, "14", Some(id));
         let commit = self.world.engine.reported(self.world.now, copy, report);
@@ -253,7 +344,11 @@ impl Run {
     fn doubles_are_known(&self) {
         let rows = self.world.store.rows();
         for (local_id, ids) in self.mesh.taken.iter().filter(|(_, ids)| ids.len() > 1) {
-            let copy = rows.copies.values().find(|copy| copy.local_id == *local_id);
+            let of_series = |copy: &&CopyRecord| {
+                (1..=copy.series)
+                    .any(|series| LocalId::of(copy.letter, copy.number, series) == *local_id)
+            };
+            let copy = rows.copies.values().find(of_series);
             let kinds = rows.kinds(copy.unwrap().key);
             let decided = kinds
                 .iter()
@@ -262,8 +357,30 @@ impl Run {
         }
     }
 
+    /// What waits for a second person is kept back until there is one.
+    fn votes_end(&mut self) {
+        let waits = |letter: &LetterRecord| letter.vote.is_some();
+        let rows = self.world.store.rows();
+        let waiting: Vec<_> = rows
+            .letters
+            .values()
+            .filter(|l| waits(l))
+            .cloned()
+            .collect();
+        drop(rows);
+        for letter in waiting {
+            let by = self.person(9);
+            let reason = Reason::parse("test").unwrap();
+            let verdict = Verdict::new(Decision::Resolve, by, reason);
+            self.world.verdict(letter.key, &verdict).unwrap();
+        }
+    }
+
     /// With a MESH that works again, everything the service owns comes to an end.
     fn drain(&mut self) {
+        self.lifts();
+        self.lifts();
+        self.votes_end();
         for _ in 0..200 {
             self.works(3 * 8, Dies::Not);
             self.world.later(Duration::minutes(10));
@@ -308,11 +425,23 @@ fn happening() -> impl Strategy<Value = Happening> {
                 replaces,
             },
         );
+    let copy = proptest::option::weighted(0.3, 1..4_u32);
+    let decides = (any::<usize>(), any::<usize>(), copy, 1..3_u8).prop_map(
+        |(letter, decision, copy, person)| Happening::Decides {
+            letter,
+            decision,
+            copy,
+            person,
+        },
+    );
     prop_oneof![
         3 => arrives,
         8 => (any::<u8>(), dies).prop_map(|(answer, dies)| Happening::Works { answer, dies }),
         1 => any::<usize>().prop_map(Happening::ComesLate),
         1 => any::<usize>().prop_map(Happening::Reported),
+        3 => decides,
+        1 => any::<bool>().prop_map(|source| Happening::Stops { source }),
+        1 => Just(Happening::Lifts),
         4 => (0..12_u16).prop_map(Happening::Later),
         1 => (60..1500_u16).prop_map(Happening::Later),
     ]

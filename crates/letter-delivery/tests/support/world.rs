@@ -2,11 +2,12 @@
 
 use audit_core::{Data, StreamKey, salted_digest};
 use chrono::{DateTime, Duration, TimeZone as _, Utc};
-use letter_delivery::testkit::{ModelStore, SeededDice};
+use letter_delivery::testkit::{ModelRows, ModelStore, SeededDice};
 use letter_delivery::{
-    Address, Ambiguous, AskResult, ClaimRequest, Claimed, Commit, CopyRecord, Disposition, Engine,
-    Intake, Job, LetterRecord, Order, Policy, Prepared, PreparedCopy, SendResult, ShapedCopy,
-    Store as _, StoreError, Taken, TakenAs, TrackResult, WorkKind,
+    Address, Ambiguous, AskResult, ClaimRequest, Claimed, Commit, CopyRecord, Decided, Decision,
+    DecisionError, Disposition, Engine, Intake, Job, LetterRecord, Order, Policy, Prepared,
+    PreparedCopy, Reason, SendResult, ShapedCopy, Store as _, StoreError, Taken, TakenAs,
+    TrackResult, Verdict, WorkKind,
 };
 use nhs_types::{MailboxId, OdsCode, Sensitive, WorkflowId};
 
@@ -235,6 +236,39 @@ impl World {
             world.ask(AskResult::Unavailable);
         }
         world
+    }
+
+    /// A person of this account decides about a letter as it stands in the store.
+    pub(crate) fn verdict(
+        &mut self,
+        key: StreamKey,
+        verdict: &Verdict,
+    ) -> Result<Decided, DecisionError> {
+        let (letter, copies) = {
+            let rows = self.store.rows();
+            (rows.letters[&key].clone(), rows.copies_of(key))
+        };
+        let mut decided = self.engine.decide(self.now, verdict, letter, copies)?;
+        let commit = std::mem::take(&mut decided.commit);
+        self.commit(commit).expect("nobody else decides");
+        Ok(decided)
+    }
+
+    /// The person of this account decides about document `D-1`, version 1.
+    pub(crate) fn decides(
+        &mut self,
+        account: &str,
+        decision: Decision,
+    ) -> Result<Decided, DecisionError> {
+        let by = self.engine.keys().account(account);
+        let reason = Reason::parse("because").unwrap();
+        let verdict = Verdict::new(decision, by, reason);
+        self.verdict(self.letter_key("D-1", 1), &verdict)
+    }
+
+    /// The key of document `D-1`'s first copy.
+    pub(crate) fn copy_key(&self, rows: &ModelRows) -> StreamKey {
+        rows.copies_of(self.letter_key("D-1", 1))[0].key
     }
 
     pub(crate) fn letter_key(&self, number: &str, version: u32) -> StreamKey {

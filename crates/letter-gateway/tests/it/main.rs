@@ -17,6 +17,8 @@ mod interleaving;
 #[cfg(test)]
 mod mllp;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod prepare;
 #[cfg(test)]
 mod runs;

@@ -84,10 +84,13 @@ async fn server() -> TestServer {
         .unwrap()
 }
 
-fn engine(policy: Policy) -> Engine {
+pub(crate) fn keys() -> TrustKeys {
     let key = |byte| PseudonymKey::new([byte; 32]);
-    let keys = TrustKeys::new(ods("RXX"), key(0xA1), key(0xB2), key(0xC3));
-    Engine::new(keys, policy, Box::new(SystemEntropy::default()))
+    TrustKeys::new(ods("RXX"), key(0xA1), key(0xB2), key(0xC3))
+}
+
+fn engine(policy: Policy) -> Engine {
+    Engine::new(keys(), policy, Box::new(SystemEntropy::default()))
 }
 
 impl World {
@@ -126,6 +129,10 @@ impl World {
             mesh,
             time,
         ));
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
     }
 
     pub(crate) fn later(&self, minutes: i64) {

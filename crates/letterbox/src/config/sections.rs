@@ -1,9 +1,10 @@
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clinical_letter::ReadOptions;
 use gp_routing::{DemographicsPolicy, Policy as Routing};
-use letter_delivery::{Ambiguous, Policy as Delivery};
+use letter_delivery::{Ambiguous, ClosesOn, Policy as Delivery};
 use letter_gateway::Trust;
 use nhs_types::{MailboxId, OdsCode};
 use serde::Deserialize;
@@ -85,6 +86,9 @@ pub(crate) struct TrustSection {
     /// The receiver profile of a workflow that names none.
     #[serde(default = "profile")]
     pub(crate) profile: String,
+    /// What receivers with a profile promise: `collected`, `acknowledged` or `filed`.
+    #[serde(default)]
+    pub(crate) promises: BTreeMap<String, ClosesOn>,
     /// Folders that documents arrive in.
     #[serde(default)]
     pub(crate) folder: Vec<FolderSection>,
@@ -230,7 +234,11 @@ impl TrustSection {
             .workflows
             .iter()
             .filter_map(|choice| choice.format.as_ref());
-        for profile in formats.chain(std::iter::once(&self.profile)) {
+        let promised = self.promises.keys();
+        for profile in formats
+            .chain(promised)
+            .chain(std::iter::once(&self.profile))
+        {
             self.check_profile(profile)?;
         }
         Ok(())
@@ -254,6 +262,7 @@ impl TrustSection {
         trust.department.clone_from(&self.department);
         trust.routing = self.routing.clone();
         trust.reading = self.reading.clone();
+        trust.promises.clone_from(&self.promises);
         trust.default_profile.clone_from(&self.profile);
         trust.live = self.live;
         trust

@@ -42,6 +42,9 @@ password_file = "secrets/mailbox-password"
 live = false
 # How letters are shaped where a workflow names no profile: emis, systmone, medicus, docman-edt.
 profile = "emis"
+# What receivers with a profile promise, and so what closes a letter: collected, acknowledged, filed.
+# Without a promise it is closed when it is collected.
+#promises = { emis = "acknowledged" }
 
 # A folder that the record system or the integration engine writes to.
 [[trust.folder]]

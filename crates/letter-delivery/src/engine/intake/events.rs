@@ -10,12 +10,19 @@ use crate::copy::CopyEvent;
 use crate::engine::write::time_text;
 use crate::letter::LetterEvent;
 use crate::outcome::Disposition;
-use crate::record::{CopyRecord, LetterRecord};
+use crate::record::{CopyRecord, LetterRecord, Pending, tell};
 use crate::state::{CopyState, LetterState};
+use crate::step::Step;
 use crate::store::DocumentView;
 
 /// A cancellation that waited until it was known whether MESH has the copy.
 pub(in crate::engine) const CANCELLED: &str = "cancelled";
+/// A suppression that waited for the same.
+const SUPPRESSED: &str = "suppressed";
+/// It had left before that was known: the practice must be told.
+const SUPPRESSED_TOO_LATE: &str = "suppressed-too-late";
+/// What a person must know of a copy that had been sent to somebody before it was sent anew.
+const EARLIER_SERIES: &str = "it had been sent before in another series: the practice must be told";
 
 impl Writer<'_> {
     pub(super) fn take(
@@ -124,10 +131,44 @@ impl Writer<'_> {
     }
 
     pub(in crate::engine) fn withdraw_copy(&mut self, copy: &mut CopyRecord, reason: Option<&str>) {
-        self.copy(copy, CopyEvent::WithdrawReceived, reason, Data::new());
+        let event = if copy.pending == Some(Pending::Withdraw) {
+            CopyEvent::PersonWithdrawn
+        } else {
+            CopyEvent::WithdrawReceived
+        };
+        self.copy(copy, event, reason, Data::new());
         copy.withdraw_pending = copy.is_in_doubt();
+        if !copy.withdraw_pending {
+            copy.pending = None;
+        }
         if matches!(copy.state, CopyState::Withdrawn) {
+            self.tell_of_earlier_series(copy);
             self.done(copy.key);
+        }
+    }
+
+    /// What was never sent in this series may have been in an earlier one.
+    pub(in crate::engine) fn tell_of_earlier_series(&self, copy: &mut CopyRecord) {
+        if copy.series > 1 && copy.message_id.is_none() && copy.accepted_at.is_some() {
+            tell(&mut copy.alert, EARLIER_SERIES);
+        }
+    }
+
+    /// A person suppressed it while it was not known whether MESH has it; now it is.
+    pub(in crate::engine) fn suppress_copy(&mut self, copy: &mut CopyRecord) {
+        copy.pending = None;
+        let suppressed = CopyEvent::PersonSuppressed.step(Some(copy.position()));
+        if matches!(suppressed, Step::Moved(_)) {
+            self.copy(
+                copy,
+                CopyEvent::PersonSuppressed,
+                Some(SUPPRESSED),
+                Data::new(),
+            );
+            self.done(copy.key);
+        } else {
+            let event = CopyEvent::PersonWithdrawn;
+            self.copy(copy, event, Some(SUPPRESSED_TOO_LATE), Data::new());
         }
     }
 
@@ -139,6 +180,8 @@ impl Writer<'_> {
         }
         if copy.withdraw_pending {
             self.withdraw_copy(copy, Some(CANCELLED));
+        } else if copy.pending == Some(Pending::Suppress) {
+            self.suppress_copy(copy);
         } else if copy.supersede_pending && copy.state == CopyState::Failed {
             self.copy(copy, CopyEvent::Superseded, None, Data::new());
         }
