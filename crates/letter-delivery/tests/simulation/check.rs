@@ -70,6 +70,8 @@ pub(crate) struct Checker {
     copies: BTreeMap<StreamKey, CopyTrace>,
     /// By document: the highest version of which an attempt was begun.
     begun: BTreeMap<DocumentKey, u32>,
+    /// By document: the highest version of which an attempt left.
+    left: BTreeMap<DocumentKey, u32>,
     /// By local id: the copy, the attempts begun, the resends decided without an answer.
     series: BTreeMap<String, Series>,
     /// When a message of the inbox was recorded first.
@@ -373,7 +375,13 @@ impl Checker {
     }
 
     /// The first byte of an attempt leaves.
-    pub(crate) fn leaves(&mut self, copy: &CopyRecord, local_id: &str, bytes: &[u8]) -> Held {
+    pub(crate) fn leaves(
+        &mut self,
+        letter: &LetterRecord,
+        copy: &CopyRecord,
+        local_id: &str,
+        bytes: &[u8],
+    ) -> Held {
         let expected = LocalId::of(copy.letter, copy.number, copy.series);
         must(local_id == expected.as_str(), rule::LOCAL_ID, || {
             format!("{local_id} leaves, {} is due", expected.as_str())
@@ -388,6 +396,13 @@ impl Checker {
         must(series.copy == copy.key, rule::LOCAL_ID, || {
             local_id.to_owned()
         })?;
+        // What is on its way already may still arrive after a newer version: a newer letter does
+        // not wait for a doubt about an old one.
+        let newest = self.left.entry(letter.document).or_insert(0);
+        must(letter.version >= *newest, rule::ORDER, || {
+            format!("version {} leaves after version {newest}", letter.version)
+        })?;
+        *newest = letter.version;
         let shaped = content_of(copy.letter, copy.number);
         must(bytes == shaped.as_bytes(), rule::CONTENT, || {
             local_id.to_owned()

@@ -36,10 +36,13 @@ impl World {
         let local_id = local_id.as_str().to_owned();
         if self.mesh.is_down(self.now) || self.fault(self.plan.rates.unreachable) {
             self.count("unreachable");
+            self.check
+                .leaves(&claimed.letter, &copy, &local_id, bytes)?;
             self.sent(at, claimed, SECOND, not_reached());
-            return self.check.leaves(&copy, &local_id, bytes);
+            return Ok(());
         }
-        self.check.leaves(&copy, &local_id, bytes)?;
+        self.check
+            .leaves(&claimed.letter, &copy, &local_id, bytes)?;
         self.reaches(at, claimed, local_id);
         Ok(())
     }
