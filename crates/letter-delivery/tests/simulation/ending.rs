@@ -22,7 +22,8 @@ impl World {
         }
         for copy in rows.copies.values() {
             // Of doubles no id is known, so MESH cannot be asked: a person is told instead.
-            let open = copy.state.kind() == StateKind::Open && !copy.needs_person();
+            let asked = copy.state != CopyState::Accepted || copy.message_id.is_some();
+            let open = copy.state.kind() == StateKind::Open && (asked || !copy.needs_person());
             must(!open, rule::LIVENESS, || {
                 let kinds = rows.kinds(copy.key);
                 format!("a copy is {}: {kinds:?}", copy.state)
