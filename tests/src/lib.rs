@@ -26,6 +26,7 @@
 //! | `siege`, `verdict` | [`Siege`]: a site under attack, and the one oracle of all attacks |
 //! | `disk` | [`MemoryDisk`], [`ImageDisk`]: disks that fill up, disks whose power is cut |
 //! | `strace` | [`Injection`]: the program with system calls that fail |
+//! | `clock` | [`FakeClock`]: a clock that is moved while the program runs |
 //! | `budget` | [`Budget`]: how much a test does, and where its figures go |
 //!
 //! The program is `target/<profile>/letterbox` beside the test that runs; when it is missing, or
@@ -45,6 +46,7 @@
 
 mod acks;
 mod budget;
+mod clock;
 mod dice;
 mod disk;
 mod ledger;
@@ -59,6 +61,7 @@ mod verdict;
 
 pub use acks::Acks;
 pub use budget::Budget;
+pub use clock::FakeClock;
 pub use dice::Dice;
 pub use disk::{ImageDisk, MemoryDisk};
 pub use ledger::{Ledger, Way};
