@@ -20,6 +20,7 @@ mod race;
 mod say;
 mod soak;
 mod steps;
+mod system;
 mod test;
 mod tools;
 mod workspace;
@@ -53,7 +54,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "soak",
         arguments: "--minutes N",
-        does: "the same properties, crash rounds and fuzz targets for a long time",
+        does: "crashes by the thousand, the same tests and fuzz targets for a long time",
         run: soak::command,
     },
     Command {

@@ -1,7 +1,7 @@
-//! The counterparts that tests run against: NHS England's MESH sandbox, and a MESH client in
-//! Python that has nothing to do with ours.
+//! The counterparts that tests run against: NHS England's MESH sandbox, a MESH client in Python
+//! that has nothing to do with ours, and what the system has for crashes.
 //!
-//! Both stand in the cache folder, each in a venv of its own; when they are there, no network is
+//! The first two stand in the cache folder, each in a venv of its own; when they are there, no network is
 //! needed.
 
 use std::fmt;
@@ -11,6 +11,7 @@ use std::process::Command;
 
 use crate::failure::{Failure, Outcome};
 use crate::process;
+use crate::system;
 use crate::workspace::Workspace;
 
 const PEER: &str = "tests/peers/mesh-sandbox";
@@ -23,6 +24,15 @@ pub(crate) struct Missing {
     why: String,
 }
 
+impl Missing {
+    pub(crate) fn new(counterpart: &'static str, why: &Failure) -> Self {
+        Self {
+            counterpart,
+            why: why.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.counterpart, self.why)
@@ -31,15 +41,13 @@ impl fmt::Display for Missing {
 
 /// Makes what is not there yet, and tells what cannot be had.
 pub(crate) fn prepare(workspace: &Workspace) -> Vec<Missing> {
-    let missing = |counterpart, failure: Failure| Missing {
-        counterpart,
-        why: failure.to_string(),
-    };
+    let missing = |counterpart, failure: Failure| Missing::new(counterpart, &failure);
     let sandbox = sandbox(workspace).map_err(|why| missing("MESH sandbox", why));
     let client = python_client(workspace).map_err(|why| missing("Python mesh-client", why));
     [sandbox.err(), client.err()]
         .into_iter()
         .flatten()
+        .chain(system::prepare())
         .collect()
 }
 

@@ -1,7 +1,10 @@
-//! `soak`: the tests of `cargo xtask test` again and again with a large budget, then the fuzzer.
+//! `soak`: the crash tests with large numbers, all tests again and again with a large budget, then
+//! the fuzzer.
 //!
-//! Half of the time is for rounds of all tests, each with other random cases and many crash rounds,
-//! the other half is shared by the fuzz targets.
+//! A third of the time is for the crash tests, a third for rounds of all tests, each with other
+//! random cases, and a third is shared by the fuzz targets.
+
+mod laboratory;
 
 use std::time::{Duration, Instant};
 
@@ -13,6 +16,8 @@ use crate::process;
 use crate::say::say;
 use crate::test::{self, Counts};
 use crate::workspace::Workspace;
+
+use laboratory::Findings;
 
 /// Random cases for each property that leaves their number to the environment.
 const PROPERTY_CASES: u64 = 4_096;
@@ -37,12 +42,14 @@ pub(crate) fn command(workspace: &Workspace, arguments: &[&str]) -> Outcome {
     for missing in peers::prepare(workspace) {
         say(format_args!("not run: {missing}"));
     }
+    let crashes = laboratory::run(workspace, seconds_of_a_third(minutes))?;
     let rounds = rounds(workspace, minutes)?;
     let targets = fuzz::targets(workspace)?;
     let fuzzed = fuzz::runs(workspace, &targets, seconds_each(minutes, targets.len()))?;
-    let page = page(minutes, &rounds, &fuzzed);
+    let page = page(minutes, &crashes, &rounds, &fuzzed);
     say(&page);
     figures::save(workspace, "soak", "Soak", &page)?;
+    crashes.verdict()?;
     if rounds.iter().any(|round| round.failed > 0) {
         return Err(Failure::new("a round of the tests failed"));
     }
@@ -51,7 +58,7 @@ pub(crate) fn command(workspace: &Workspace, arguments: &[&str]) -> Outcome {
 
 fn rounds(workspace: &Workspace, minutes: u64) -> Outcome<Vec<Counts>> {
     let begin = Instant::now();
-    let budget = Duration::from_secs(minutes * 30);
+    let budget = Duration::from_secs(seconds_of_a_third(minutes));
     let mut rounds = Vec::new();
     while rounds.is_empty() || begin.elapsed() < budget {
         let mut command = process::cargo(workspace, ["nextest", "run", "--profile=soak"]);
@@ -78,12 +85,16 @@ fn seeds(minutes: u64) -> u64 {
     minutes * SEEDS_A_MINUTE
 }
 
-fn seconds_each(minutes: u64, targets: usize) -> u64 {
-    let targets = u64::try_from(targets).unwrap_or(u64::MAX).max(1);
-    (minutes * 30 / targets).max(1)
+const fn seconds_of_a_third(minutes: u64) -> u64 {
+    minutes * 20
 }
 
-fn page(minutes: u64, rounds: &[Counts], fuzzed: &[Run]) -> String {
+fn seconds_each(minutes: u64, targets: usize) -> u64 {
+    let targets = u64::try_from(targets).unwrap_or(u64::MAX).max(1);
+    (seconds_of_a_third(minutes) / targets).max(1)
+}
+
+fn page(minutes: u64, crashes: &Findings, rounds: &[Counts], fuzzed: &[Run]) -> String {
     let sum = rounds.iter().copied().fold(Counts::default(), Counts::and);
     let seconds = seconds_each(minutes, fuzzed.len());
     let mut table = Table::new(&["fuzz target", "runs", "edges", "clean"]);
@@ -97,12 +108,15 @@ fn page(minutes: u64, rounds: &[Counts], fuzzed: &[Run]) -> String {
         table.row([run.target.clone()].into_iter().chain(figures));
     }
     format!(
-        "{minutes} minutes: {} rounds of all tests ({sum}), with {PROPERTY_CASES} cases for each \
+        "{minutes} minutes: {} s for each kind of crash ({}); {} rounds of all tests ({sum}), with {PROPERTY_CASES} cases for each \
          property that does not fix its own number, LETTERBOX_CRASH_ROUNDS={} and {} seeds of the \
-         simulation; then {seconds} s for each fuzz target.\n\n{}",
+         simulation; then {seconds} s for each fuzz target.\n\n{}\n{}",
+        seconds_of_a_third(minutes),
+        crashes.counts,
         rounds.len(),
         crash_rounds(minutes),
         seeds(minutes),
+        crashes.to_markdown(),
         table.to_markdown()
     )
 }
@@ -112,10 +126,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_fuzzers_share_half_of_the_time() {
-        assert_eq!(seconds_each(60, 15), 120);
+    fn the_fuzzers_share_a_third_of_the_time() {
+        assert_eq!(seconds_each(60, 15), 80);
         assert_eq!(seconds_each(1, 100), 1);
-        assert_eq!(seconds_each(1, 0), 30);
+        assert_eq!(seconds_each(1, 0), 20);
     }
 
     #[test]
@@ -131,7 +145,7 @@ mod tests {
             edges: 3,
             is_clean: false,
         };
-        let page = page(2, &[round, round], &[run]);
+        let page = page(2, &Findings::default(), &[round, round], &[run]);
         assert!(
             page.contains("2 rounds of all tests (14 passed, 0 failed, 2 skipped)"),
             "{page}"
@@ -140,6 +154,6 @@ mod tests {
             page.contains("| gzip        |   12 |     3 |    NO |"),
             "{page}"
         );
-        assert!(page.contains("60 s for each"), "{page}");
+        assert!(page.contains("40 s for each"), "{page}");
     }
 }
