@@ -1,4 +1,4 @@
-//! The stores of [`letter_delivery`] on SQLite.
+//! The stores of [`letter_delivery`] on SQLite and PostgreSQL.
 //!
 //! A [`SqliteStore`] is one database file for one trust, with a second one beside it that holds
 //! the key of each letter. A commit writes events, the state they lead to, and the work they
@@ -33,39 +33,60 @@
 //! | `verify` | [`StoreVerification`]: every rule over ledger, rows and contents |
 //! | `load` | [`Load`]: how much waits, for gauges |
 //! | `views` | what lists and screens read: [`LetterView`] |
-//! | `sqlite` | [`SqliteStore`], its schema, group commit, [`EngineLock`] |
+//! | `sqlite` | [`SqliteStore`], its schema, group commit |
+//! | `postgres` | [`PostgresStore`], its schema, pipelined commits, the sequencer |
 //!
 //! Not here: any rule about letters. The store persists what the engine decided.
 //!
 //! # Features
 //!
-//! `sqlite` (on by default): the embedded store. PostgreSQL comes later, as a feature of its own.
+//! - `sqlite` (on by default): the embedded store
+//! - `postgres`: the store for several processes and machines
+//!
+//! - `testkit`: a throw-away PostgreSQL server, for tests
+//!
+//! With both, [`AnyStore`] is the one that a configuration names.
 
-#[cfg(feature = "sqlite")]
+#[cfg(all(feature = "sqlite", feature = "postgres"))]
+mod any;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod cipher;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod engine_lock;
 mod load;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod master_key;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod notes;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod open_error;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod row_mac;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-#[cfg(feature = "sqlite")]
+#[cfg(all(unix, feature = "testkit"))]
+pub mod testkit;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod verify;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod views;
 
+#[cfg(all(feature = "sqlite", feature = "postgres"))]
+pub use any::AnyStore;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use engine_lock::EngineLock;
 pub use load::{Load, Waiting};
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use master_key::{KeyError, MasterKey};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use open_error::OpenError;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresSettings, PostgresStore};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{
-    Backup, BackupTo, EngineLock, KeepError, KeptFile, KeyCopy, Manifest, OpenError, SqliteStore,
-    Versions,
-};
-#[cfg(feature = "sqlite")]
+pub use sqlite::{Backup, BackupTo, KeepError, KeptFile, KeyCopy, Manifest, SqliteStore, Versions};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use verify::{StoreFault, StoreVerification, VerifyAgainst};
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use views::{LetterView, StatusFilter, Tree};

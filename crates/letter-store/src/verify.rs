@@ -39,6 +39,8 @@ pub struct StoreVerification {
     pub faults: Vec<StoreFault>,
     /// Up to which size the ledger is still proven by a signed checkpoint.
     pub provable_to: u64,
+    /// Events that are durable and wait for their place in the ledger; no checkpoint covers them.
+    pub unsequenced: u64,
 }
 
 /// One thing that is wrong.
@@ -185,6 +187,7 @@ impl Check {
             checkpoint_size: verification.checkpoint_size,
             faults: self.sorted(),
             provable_to: verification.provable_to,
+            unsequenced: 0,
         }
     }
 

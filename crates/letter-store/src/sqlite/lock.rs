@@ -3,11 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::path::Path;
 
-use super::OpenError;
-
-/// Held as long as a `run` works on a store; the operating system frees it when the process ends.
-#[derive(Debug)]
-pub struct EngineLock(#[expect(dead_code, reason = "held for its lock, which ends with it")] File);
+use super::{EngineLock, OpenError};
 
 pub(super) fn lock(path: &Path) -> Result<EngineLock, OpenError> {
     let beside = path.with_extension("lock");
@@ -22,7 +18,7 @@ pub(super) fn lock(path: &Path) -> Result<EngineLock, OpenError> {
         .open(&beside)
         .map_err(|error| unavailable(&error))?;
     match file.try_lock() {
-        Ok(()) => Ok(EngineLock(file)),
+        Ok(()) => Ok(EngineLock::locked(file)),
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked {
             path: path.to_owned(),
         }),
