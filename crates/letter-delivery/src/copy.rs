@@ -31,6 +31,8 @@ events! {
         SendUnknown = "send.unknown";
         /// MESH was asked, and has it.
         SendFound = "send.found";
+        /// MESH was asked, and has had it since before the store was restored (facts 9, R6).
+        SendFoundLate = "send.found_late";
         /// MESH was asked twice, and does not have it.
         SendNotFound = "send.not_found";
         /// MESH was asked, and has it more than once.
@@ -41,6 +43,8 @@ events! {
         SendUnresolvedHold = "send.unresolved_hold";
         /// The tries are used up.
         SendExhausted = "send.exhausted";
+        /// The store was restored from a backup: it may have left since.
+        Restored = "restored";
         /// The recipient's system took it from MESH.
         TransportCollected = "transport.collected";
         /// MESH could not deliver it.
@@ -137,6 +141,7 @@ impl CopyEvent {
             (Self::RenderFailed | Self::RouteNone | Self::RouteAmbiguous, Routed) => held(Routed),
             (Self::Queued, Rendered) => moved(Queued),
             (Self::SendStarted, Queued) => moved(Sending),
+            (Self::Restored, Queued) => moved(Uncertain),
             (Self::SendExhausted, Queued) => moved(Failed),
             (Self::PersonPaper | Self::AutoPaper, Rendered) => moved(PaperQueued),
             (Self::PersonPaper | Self::AutoPaper, _) => Step::Kept,
@@ -152,7 +157,7 @@ impl CopyEvent {
             Self::SendAccepted => moved(Accepted),
             Self::SendRefused => moved(Failed),
             Self::SendRetryable => moved(Queued),
-            Self::SendUnknown => moved(Uncertain),
+            Self::SendUnknown | Self::Restored => moved(Uncertain),
             _ if self.waits_for_the_answer() => Step::Kept,
             _ => self.proof_of_acceptance(),
         }
@@ -160,7 +165,7 @@ impl CopyEvent {
 
     const fn when_uncertain(self) -> Step<CopyState> {
         match self {
-            Self::SendFound | Self::SendMultiple => moved(Accepted),
+            Self::SendFound | Self::SendFoundLate | Self::SendMultiple => moved(Accepted),
             Self::SendNotFound | Self::SendUnresolvedResend => moved(Queued),
             Self::SendUnresolvedHold => held(Uncertain),
             _ if self.waits_for_the_answer() => Step::Kept,
@@ -196,7 +201,7 @@ impl CopyEvent {
     const fn when_accepted(self) -> Step<CopyState> {
         match self {
             Self::TransportUnknown | Self::Superseded | Self::PersonSuppressed => Step::Kept,
-            Self::SendFound => Step::Repeated,
+            Self::SendFound | Self::SendFoundLate => Step::Repeated,
             Self::SendMultiple | Self::PersonPaper | Self::AutoPaper => Step::Kept,
             Self::WithdrawReceived | Self::PersonWithdrawn => moved(WithdrawalDue),
             _ => self.proof_of_acceptance(),
@@ -251,7 +256,9 @@ impl CopyEvent {
             _ if resume == Uncertain && self.waits_for_the_answer() => Step::Kept,
             Self::Superseded => moved(Superseded),
             Self::WithdrawReceived | Self::PersonWithdrawn => moved(Withdrawn),
-            Self::SendFound | Self::SendMultiple if resume == Uncertain => moved(Accepted),
+            Self::SendFound | Self::SendFoundLate | Self::SendMultiple if resume == Uncertain => {
+                moved(Accepted)
+            }
             _ if resume == Uncertain => self.proof_of_acceptance(),
             _ => Step::NotAllowed,
         }

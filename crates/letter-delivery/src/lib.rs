@@ -78,8 +78,8 @@ pub use decision::{Decision, DecisionError, DecisionKind, Heard, Verdict};
 pub use duty::{Duty, Owner};
 pub use engine::{
     Acknowledgement, Ambiguous, Begun, BreakerState, Decided, Engine, Entropy, EraseError, Erased,
-    Intake, Job, Order, Policy, Prepared, PreparedCopy, Report, Running, Saying, ShapedCopy,
-    StopError, Taken, TakenAs,
+    Intake, Job, Order, Policy, Prepared, PreparedCopy, Report, Restore, Running, Saying,
+    ShapedCopy, StopError, Taken, TakenAs,
 };
 pub use keys::{DocumentKey, LocalId, PayloadId, RefKind, TrustKeys};
 pub use letter::LetterEvent;

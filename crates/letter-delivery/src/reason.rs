@@ -51,6 +51,11 @@ impl Reason {
         }
     }
 
+    /// A code of our own.
+    pub(crate) fn of_ours(code: &'static str) -> Self {
+        Self(code.to_owned())
+    }
+
     /// The code.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -143,6 +143,9 @@ pub struct CopyRecord {
     /// Versions of the rules it was routed and proven by.
     #[serde(default)]
     pub rules: Vec<String>,
+    /// The restore, by its stop, and the series that MESH was asked about because of it.
+    #[serde(default)]
+    pub cleared: Option<(u32, u32)>,
     /// How often something was heard again that was known.
     #[serde(default)]
     pub repeats: u32,

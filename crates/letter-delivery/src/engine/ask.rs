@@ -29,7 +29,13 @@ impl Engine {
         self.note_answer(now, result == AskResult::Unreachable);
         let mut commit = match result {
             AskResult::Found { message_id } => {
-                self.accepted(now, copy, CopyEvent::SendFound, message_id)
+                let is_late = copy.attempts == 0;
+                let event = if is_late {
+                    CopyEvent::SendFoundLate
+                } else {
+                    CopyEvent::SendFound
+                };
+                self.accepted(now, copy, event, message_id)
             }
             AskResult::Several => self.several(now, copy),
             AskResult::NotFound => self.not_found(now, copy),
@@ -56,7 +62,8 @@ impl Engine {
         copy.asked = copy.asked.saturating_add(1);
         let again = now + self.policy.ask_again;
         let is_believed = copy.asked >= NOT_FOUND_BELIEVED;
-        if is_believed {
+        // What was asked about for a restore alone was no attempt.
+        if is_believed && copy.attempts > 0 {
             copy.spent = copy.spent.saturating_add(1);
         }
         let exhausted = copy.spent >= self.policy.attempts_max;

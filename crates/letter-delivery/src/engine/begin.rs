@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use super::Engine;
 use super::intake::CANCELLED;
 use super::policy::SOONEST;
+use super::restore::must_ask;
 use crate::commit::{Commit, Work, WorkChange, WorkKind};
 use crate::copy::CopyEvent;
 use crate::keys::{LocalId, PayloadId};
@@ -93,6 +94,9 @@ impl Engine {
     fn begin_send(&mut self, now: DateTime<Utc>, claimed: Claimed, copy: CopyRecord) -> Begun {
         match copy.state {
             CopyState::Sending => self.found_open_attempt(now, copy),
+            CopyState::Queued if let Some(stop) = asked_first(now, &claimed, &copy) => {
+                self.doubt(now, copy, stop)
+            }
             CopyState::Queued if copy.withdraw_pending => self.carry_withdrawal(now, copy),
             CopyState::Queued if copy.pending == Some(Pending::Suppress) => {
                 self.carry_suppression(now, copy)
@@ -224,6 +228,11 @@ impl Engine {
             None => order(claimed, job),
         }
     }
+}
+
+/// The restore that it must be asked about before anything is decided.
+fn asked_first(now: DateTime<Utc>, claimed: &Claimed, copy: &CopyRecord) -> Option<u32> {
+    must_ask(now, &claimed.stops, &claimed.letter, copy)
 }
 
 /// Whether a later version, or a document that replaces this one, came meanwhile.

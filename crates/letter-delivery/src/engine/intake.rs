@@ -112,6 +112,10 @@ pub enum TakenAs {
 /// What a person must know when a document is cancelled or withheld of which a version went.
 const EARLIER_LEFT: &str = "an earlier version had left: the practice must be told";
 
+/// What a person must know of a cancellation that nothing was known to have left for, after a
+/// restore.
+const MAY_HAVE_LEFT: &str = "it may have left before the store was restored: ask the practice";
+
 impl Engine {
     /// Takes a document in: decides whether it is new, a version, a double or a cancellation.
     ///
@@ -266,6 +270,9 @@ impl Engine {
         letter.cancelled = true;
         if letter.earlier_left {
             tell(&mut letter.alert, EARLIER_LEFT);
+        }
+        if self.policy.restored_at.is_some() && copies.iter().all(|copy| !copy.may_have_left()) {
+            tell(&mut letter.alert, MAY_HAVE_LEFT);
         }
         let change = document_change(expected, content, &letter);
         let references = self.references(&intake, &letter);

@@ -1,4 +1,4 @@
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 
 use super::Dice;
 
@@ -64,6 +64,9 @@ pub struct Policy {
     pub today_an_hour: Option<u32>,
     /// How many messages of the replay lane go to one mailbox in an hour at most.
     pub replay_an_hour: Option<u32>,
+    /// When the store was restored, as long as what was lost is not reconciled: what is cancelled
+    /// then may have left before, and a person is told.
+    pub restored_at: Option<DateTime<Utc>>,
     /// How long a lookup that fails for the moment is tried when the letter has no due time.
     pub lookup_gives_up: Duration,
 }
@@ -111,6 +114,7 @@ impl Default for Policy {
             per_destination: 4,
             today_an_hour: None,
             replay_an_hour: Some(60),
+            restored_at: None,
             lookup_gives_up: Duration::hours(24),
         }
     }

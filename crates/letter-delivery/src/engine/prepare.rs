@@ -171,6 +171,7 @@ impl Engine {
                 withdraw_pending: false,
                 supersede_pending: false,
                 pending: None,
+                cleared: None,
                 reroute: None,
                 rules: Vec::new(),
                 repeats: 0,

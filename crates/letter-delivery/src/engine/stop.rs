@@ -56,6 +56,17 @@ impl Engine {
         if let Some(same) = stops.standing().find(|stop| stop.scope == scope) {
             return Err(StopError::StandsAlready { id: same.id });
         }
+        Ok(self.add_stop(now, by, stops, scope, reason))
+    }
+
+    pub(super) fn add_stop(
+        &mut self,
+        now: DateTime<Utc>,
+        by: &Actor,
+        stops: &Stops,
+        scope: Scope,
+        reason: Reason,
+    ) -> Commit {
         let id = stops.all().iter().map(|stop| stop.id).max();
         let id = id.unwrap_or(0).saturating_add(1);
         let mut data = Data::new()
@@ -67,7 +78,7 @@ impl Engine {
         let mut commit = self.note_by(now, by, STOP_SET, data);
         commit.stop = Some(Stop::new(id, scope, reason, by.clone(), now));
         commit.stops_seen = Some(stops.version());
-        Ok(commit)
+        commit
     }
 
     /// Lifts a stop: what it held back goes on soon.
@@ -97,7 +108,7 @@ impl Engine {
     }
 }
 
-const fn require_person(by: &Actor) -> Result<(), StopError> {
+pub(super) const fn require_person(by: &Actor) -> Result<(), StopError> {
     if by.is_person() {
         Ok(())
     } else {

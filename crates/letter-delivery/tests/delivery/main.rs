@@ -20,6 +20,7 @@ mod machines;
 mod prepare;
 mod privacy;
 mod properties;
+mod restore;
 mod sending;
 mod tracking;
 mod uncertain;
