@@ -53,6 +53,8 @@ impl Base {
         letter_delivery::Store::commit(desk.store(), note)
             .await
             .unwrap();
+        // Work that still waits.
+        desk.take("D-last", "text").await;
         let latest = desk.sign().await.unwrap();
         desk.assert_clean().await;
         assert!(desk.store().tree().await.unwrap().size > 250);
