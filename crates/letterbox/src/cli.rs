@@ -132,6 +132,26 @@ pub(crate) enum AuditCommand {
         /// A checkpoint that was kept outside the store.
         #[arg(long, value_name = "FILE")]
         checkpoint: Vec<PathBuf>,
+        /// A folder that `audit export` wrote, instead of the store.
+        #[arg(long, value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+    /// Prints a file that proves every event of a letter and its copies to anybody.
+    Prove {
+        /// The letter.
+        id: String,
+    },
+    /// Signs the ledger as it stands and prints the checkpoint: keep it where nobody changes it.
+    Checkpoint {
+        /// Print the key that checks it instead: give it to the auditor on another way.
+        #[arg(long)]
+        key: bool,
+    },
+    /// Writes the ledger as files that any monitor of transparency logs reads; a later call adds
+    /// what is new.
+    Export {
+        /// An empty folder, or one that was exported to.
+        dir: PathBuf,
     },
 }
 

@@ -21,11 +21,20 @@ pub(crate) fn say_json(value: &impl Serialize) -> Result<(), Exit> {
     write_out(text.as_bytes())
 }
 
+/// Prints a text that ends its last line itself.
+pub(crate) fn say_text(text: &str) -> Result<(), Exit> {
+    write_all(text.as_bytes(), b"")
+}
+
 fn write_out(bytes: &[u8]) -> Result<(), Exit> {
+    write_all(bytes, b"\n")
+}
+
+fn write_all(bytes: &[u8], end: &[u8]) -> Result<(), Exit> {
     let mut out = io::stdout().lock();
     let done = out
         .write_all(bytes)
-        .and_then(|()| out.write_all(b"\n"))
+        .and_then(|()| out.write_all(end))
         .and_then(|()| out.flush());
     match done {
         // The reader has seen enough, as `head` does.

@@ -68,6 +68,17 @@ pub(crate) fn disk_free_percent(_: &Path) -> Option<u64> {
     None
 }
 
+/// The account that runs this, as the operating system vouches for it.
+#[cfg(unix)]
+pub(crate) fn account() -> String {
+    format!("uid:{}", rustix::process::getuid().as_raw())
+}
+
+#[cfg(not(unix))]
+pub(crate) fn account() -> String {
+    std::env::var("USERNAME").unwrap_or_else(|_| "unknown".to_owned())
+}
+
 /// Waits until the process is asked to end.
 pub(crate) async fn asked_to_end() {
     #[cfg(unix)]

@@ -1,6 +1,8 @@
 //! The whole program from outside: processes, files, mutual TLS, faults.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod canary;

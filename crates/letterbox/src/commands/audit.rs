@@ -1,9 +1,15 @@
-//! `audit verify`: the ledger, the rows and the contents, checked against each other.
+//! `audit`: the ledger, the rows and the contents, checked against each other, and handed to those
+//! who check it without us.
+
+mod export;
+mod opened;
+mod prove;
 
 use std::fs;
 use std::path::PathBuf;
 
 use letter_store::{StoreVerification, VerifyAgainst};
+use serde::Serialize;
 use serde_json::json;
 
 use super::Context;
@@ -19,13 +25,26 @@ pub(super) async fn audit(
     context: &Context,
     command: AuditCommand,
 ) -> Result<(), Exit> {
-    let AuditCommand::Verify { checkpoint } = command;
-    let outside = read_checkpoints(&checkpoint)?;
+    match command {
+        AuditCommand::Verify { checkpoint, folder } => {
+            let outside = read_checkpoints(&checkpoint)?;
+            match folder {
+                Some(folder) => prove::verify_folder(config, context, &folder, outside),
+                None => verify(config, context, &outside).await,
+            }
+        }
+        AuditCommand::Prove { id } => prove::prove(config, context, &id).await,
+        AuditCommand::Checkpoint { key } => prove::checkpoint(config, context, key).await,
+        AuditCommand::Export { dir } => export::export(config, context, &dir).await,
+    }
+}
+
+async fn verify(config: &Config, context: &Context, outside: &[String]) -> Result<(), Exit> {
     let mut wanting = Vec::new();
     for trust in config.trusts(context.trust.as_deref())? {
-        let found = verified(config, trust, outside.clone()).await?;
-        print(context, trust, &found)?;
-        if checkpoint.is_empty() && !context.json {
+        let found = verified(config, trust, outside.to_vec()).await?;
+        print(context, trust, &Found::from(&found))?;
+        if outside.is_empty() && !context.json {
             say(
                 "  checked against what this machine holds; to prove that nothing was cut off and \
                  signed anew, keep copies of checkpoints elsewhere and give one: --checkpoint FILE",
@@ -81,20 +100,69 @@ fn read_checkpoints(files: &[PathBuf]) -> Result<Vec<String>, Exit> {
     files.iter().map(read).collect()
 }
 
-fn print(context: &Context, trust: &TrustSection, found: &StoreVerification) -> Result<(), Exit> {
+/// What a verification found, of a store or of a folder.
+struct Found {
+    is_clean: bool,
+    events: u64,
+    root: String,
+    checkpoint_size: Option<u64>,
+    faults: Vec<Told>,
+    provable_to: u64,
+}
+
+/// One thing that is wrong.
+#[derive(Serialize)]
+struct Told {
+    rule: String,
+    seq: Option<u64>,
+    what: String,
+}
+
+impl From<&StoreVerification> for Found {
+    fn from(found: &StoreVerification) -> Self {
+        let told = found.faults.iter().map(|fault| Told {
+            rule: fault.rule.clone(),
+            seq: fault.seq,
+            what: fault.what.clone(),
+        });
+        Self {
+            is_clean: found.is_clean(),
+            events: found.events,
+            root: found.root.to_string(),
+            checkpoint_size: found.checkpoint_size,
+            faults: told.collect(),
+            provable_to: found.provable_to,
+        }
+    }
+}
+
+impl From<&audit_core::Verification> for Found {
+    fn from(found: &audit_core::Verification) -> Self {
+        let told = found.faults.iter().map(|fault| Told {
+            rule: fault.rule.as_str().to_owned(),
+            seq: fault.seq,
+            what: fault.what.clone(),
+        });
+        Self {
+            is_clean: found.is_clean(),
+            events: found.events,
+            root: found.root.to_string(),
+            checkpoint_size: found.checkpoint_size,
+            faults: told.collect(),
+            provable_to: found.provable_to,
+        }
+    }
+}
+
+fn print(context: &Context, trust: &TrustSection, found: &Found) -> Result<(), Exit> {
     if context.json {
-        let faults: Vec<_> = found
-            .faults
-            .iter()
-            .map(|fault| json!({"rule": fault.rule, "seq": fault.seq, "what": fault.what}))
-            .collect();
         return say_json(&json!({
-            "trust": trust.code, "clean": found.is_clean(), "events": found.events,
-            "root": found.root.to_string(), "checkpoint_size": found.checkpoint_size,
-            "faults": faults, "provable_to": found.provable_to,
+            "trust": trust.code, "clean": found.is_clean, "events": found.events,
+            "root": found.root, "checkpoint_size": found.checkpoint_size,
+            "faults": found.faults, "provable_to": found.provable_to,
         }));
     }
-    let word = if found.is_clean() {
+    let word = if found.is_clean {
         "verified"
     } else {
         "NOT CLEAN"

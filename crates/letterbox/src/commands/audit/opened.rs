@@ -1,0 +1,59 @@
+//! A trust's ledger, opened for one of the commands.
+
+use std::sync::Arc;
+
+use audit_core::{Data, SignedCheckpoint, Signer};
+use letter_delivery::{Actor, Engine, Policy, Store as _};
+use letter_gateway::SystemEntropy;
+use letter_store::SqliteStore;
+
+use crate::commands::run::now;
+use crate::config::{Config, TrustSection};
+use crate::exit::Exit;
+use crate::{open, platform};
+
+/// A store with the key that signs its ledger.
+pub(super) struct Opened {
+    pub(super) store: SqliteStore,
+    pub(super) signer: Arc<Signer>,
+    engine: Engine,
+    actor: Actor,
+}
+
+impl Opened {
+    pub(super) fn open(config: &Config, trust: &TrustSection) -> Result<Self, Exit> {
+        let path = config.store_path(trust);
+        if !path.exists() {
+            return Err(Exit::Configuration(format!(
+                "there is no store {}: nothing was run yet",
+                path.display()
+            )));
+        }
+        let key = open::master_key(trust)?;
+        let keys = key.trust_keys(trust.code.clone());
+        let actor = keys.account(&platform::account());
+        Ok(Self {
+            store: open::store(config, trust, &key)?,
+            signer: Arc::new(open::signer(trust, &key)?),
+            engine: Engine::new(keys, Policy::default(), Box::new(SystemEntropy::default())),
+            actor,
+        })
+    }
+
+    /// Looking and exporting are events too (design section 5, rule 14).
+    pub(super) async fn note(&mut self, kind: &str, data: Data) -> Result<(), Exit> {
+        let note = self.engine.note_by(now(), &self.actor, kind, data);
+        Ok(self.store.commit(note).await?)
+    }
+
+    /// The checkpoint over all that is there now.
+    pub(super) async fn newest_checkpoint(&self) -> Result<SignedCheckpoint, Exit> {
+        self.store.sign(Arc::clone(&self.signer), now()).await?;
+        let note = self.store.checkpoint().await?;
+        let note = note.ok_or_else(|| {
+            Exit::Wanting("the ledger holds no event yet: nothing is signed".to_owned())
+        })?;
+        SignedCheckpoint::parse(&note, &[self.signer.verifier_key()])
+            .map_err(|error| Exit::Wanting(format!("the newest checkpoint: {error}")))
+    }
+}
