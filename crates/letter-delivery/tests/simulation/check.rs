@@ -298,9 +298,14 @@ impl Checker {
     }
 
     /// What a report must leave in the ledger, given the state that it finds.
-    pub(crate) fn report_recorded(&self, before: &CopyRecord, commit: &Commit) -> Held {
+    pub(crate) fn report_recorded(
+        &self,
+        before: &CopyRecord,
+        event: CopyEvent,
+        commit: &Commit,
+    ) -> Held {
         let position = (before.events > 0).then(|| before.position());
-        let repeated = CopyEvent::TransportUndelivered.step(position) == Step::Repeated;
+        let repeated = event.step(position) == Step::Repeated;
         let recorded = commit.events.iter().any(|body| body.stream == before.key);
         must(repeated || recorded, rule::REPORT_RECORDED, || {
             format!(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use letter_delivery::{AskResult, TrackResult};
+use letter_delivery::{AskResult, Saying, TrackResult};
 
 /// After this time a message that nobody collected comes back (five days, compressed).
 pub(crate) const UNCOLLECTED: i64 = 20 * crate::plan::HOUR;
@@ -42,8 +42,10 @@ pub(crate) struct Letter {
     pub(crate) acknowledged: bool,
 }
 
+/// A report that a message could not be delivered, or what the recipient says of it.
 #[derive(Clone, Debug)]
 pub(crate) struct ReportOf {
+    pub(crate) says: Option<Saying>,
     pub(crate) about: Option<String>,
     pub(crate) local_id: String,
 }

@@ -3,8 +3,8 @@
 use chrono::Duration;
 use letter_delivery::testkit::ready;
 use letter_delivery::{
-    AskResult, Claimed, CopyRecord, CopyState, LocalId, Report, SeenMessage, SendResult,
-    Store as _, TrackResult,
+    Acknowledgement, AskResult, Claimed, CopyEvent, CopyRecord, CopyState, LocalId, Report, Saying,
+    SeenMessage, SendResult, Store as _, TrackResult,
 };
 
 use crate::bug::Bug;
@@ -168,9 +168,37 @@ impl World {
         self.mesh.track(message_id)
     }
 
-    /// The practice's system collects a message.
+    /// The practice's system collects a message, and may say what it makes of it.
     pub(crate) fn practice(&mut self, index: usize) {
         self.mesh.messages[index].fate = Fate::Collected;
+        if self.dice.chance(self.plan.rates.acknowledged) {
+            self.count("acknowledgements");
+            self.says(
+                index,
+                [Saying::Positive, Saying::Negative, Saying::NotOurPatient],
+            );
+            if self.dice.chance(400) {
+                self.says(index, [Saying::Filed, Saying::NotFiled, Saying::Positive]);
+            }
+        }
+    }
+
+    /// Mostly the first of these, about the message itself; sometimes it names another one.
+    fn says(&mut self, index: usize, sayings: [Saying; 3]) {
+        let says = match self.dice.below(10) {
+            0 => sayings[1],
+            1 => sayings[2],
+            _ => sayings[0],
+        };
+        let is_wrong = self.dice.chance(self.plan.rates.acknowledged_wrongly);
+        let other = self.dice.below(self.mesh.messages.len());
+        let named = if is_wrong { other } else { index };
+        let report = ReportOf {
+            says: Some(says),
+            about: Some(self.mesh.messages[named].id.clone()),
+            local_id: self.mesh.messages[index].local_id.clone(),
+        };
+        self.mesh.deliver(Some(report));
     }
 
     /// Nobody collected a message: MESH reports it, perhaps twice.
@@ -178,6 +206,7 @@ impl World {
         let message = &mut self.mesh.messages[index];
         message.fate = Fate::Undelivered;
         let report = ReportOf {
+            says: None,
             about: Some(message.id.clone()),
             local_id: message.local_id.clone(),
         };
@@ -211,6 +240,7 @@ impl World {
         let local_id = waiting[self.dice.below(waiting.len())].clone();
         self.count("misdirected");
         self.mesh.deliver(Some(ReportOf {
+            says: None,
             about: None,
             local_id,
         }));
@@ -271,14 +301,22 @@ impl World {
             commit.seen.push(SeenMessage::new(MAILBOX, id, false, now));
             return self.write(at, None, commit).map(drop);
         };
-        let about = self.mesh.inbox[&id].report.as_ref();
-        let about = about.and_then(|report| report.about.clone());
+        let report = self.mesh.inbox[&id].report.as_ref();
+        let says = report.and_then(|report| report.says);
+        let about = report.and_then(|report| report.about.clone());
         let message = SeenMessage::new(MAILBOX, id.as_str(), true, now);
-        let report = Report::new(message, "mesh-14", about);
         let before = (*copy).clone();
-        let mut commit = self.engine(at).reported(now, *copy, report);
+        let engine = self.engine(at);
+        let mut commit = match says {
+            None => engine.reported(now, *copy, Report::new(message, "mesh-14", about)),
+            Some(says) => {
+                let said = Acknowledgement::new(message, says, None, about);
+                engine.acknowledged(now, *copy, said)
+            }
+        };
         crate::bugs::plant(self, &mut commit);
-        let recorded = self.check.report_recorded(&before, &commit);
+        let event = says.map_or(CopyEvent::TransportUndelivered, Saying::event);
+        let recorded = self.check.report_recorded(&before, event, &commit);
         match self.write(at, None, commit)? {
             Written::Yes => {
                 recorded?;
