@@ -156,8 +156,10 @@ mod tests {
 
     #[test]
     fn with_one_place_everything_still_goes_on() {
-        let mut policy = Policy::default();
-        policy.at_once = 1;
+        let policy = Policy {
+            at_once: 1,
+            ..Policy::default()
+        };
         assert_eq!(places(&policy, &running(0, 0, 0)), Some((1, 1, 1)));
     }
 

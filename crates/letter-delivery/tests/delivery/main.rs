@@ -17,6 +17,7 @@ mod conformance;
 mod decisions;
 mod intake;
 mod machines;
+mod orders;
 mod prepare;
 mod privacy;
 mod properties;
