@@ -83,7 +83,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "race",
-        arguments: "mesh [--save]",
+        arguments: "mesh|store [--save]",
         does: "our program against another, as whole processes",
         run: race::command,
     },

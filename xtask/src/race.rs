@@ -4,7 +4,9 @@
 //! both. Starting the interpreter, reading certificates and the TLS handshake are counted: that
 //! is what a trust's machine pays.
 
+mod cluster;
 mod sandbox;
+mod store;
 
 use std::ffi::OsString;
 use std::fs;
@@ -42,7 +44,9 @@ pub(crate) fn command(workspace: &Workspace, arguments: &[&str]) -> Outcome {
     let save = match arguments {
         ["mesh"] => false,
         ["mesh", "--save"] => true,
-        _ => return Err(Failure::new("usage: cargo xtask race mesh [--save]")),
+        ["store"] => return store::race(workspace, false),
+        ["store", "--save"] => return store::race(workspace, true),
+        _ => return Err(Failure::new("usage: cargo xtask race mesh|store [--save]")),
     };
     if let Some(missing) = peers::prepare(workspace).first() {
         return Err(Failure::new(format!("not run: {missing}")));
