@@ -64,6 +64,8 @@ mod open_error;
 mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod row_mac;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod search;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(all(unix, feature = "testkit"))]

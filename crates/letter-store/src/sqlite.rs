@@ -13,6 +13,7 @@ mod migrate;
 mod row_mac;
 mod schema;
 mod seal;
+mod search;
 mod stops;
 mod verify;
 mod worker;
@@ -171,7 +172,7 @@ impl SqliteStore {
     /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
     pub async fn letters(&self, filter: StatusFilter) -> Result<Vec<LetterView>, StoreError> {
         self.reader
-            .run(move |db, seal| lists::letters(db, seal, &filter))
+            .run(move |db, seal| search::letters(db, seal, &filter))
             .await
     }
 

@@ -1,7 +1,8 @@
 //! What lists and screens read, whatever database it comes from.
 
 use audit_core::{Hash, StreamKey};
-use letter_delivery::{CopyRecord, LetterRecord, StoreError};
+use chrono::{DateTime, Utc};
+use letter_delivery::{CopyRecord, LetterRecord, Scope, StoreError};
 use nhs_types::Sensitive;
 use serde::de::DeserializeOwned;
 
@@ -30,6 +31,9 @@ pub struct LetterView {
 }
 
 /// Which letters a list shows; everything that is set must hold.
+///
+/// Every question is answered by an index; where more than one thing is asked for, by the one that
+/// leads to the fewest letters.
 #[derive(Clone, Debug, Default)]
 pub struct StatusFilter {
     /// Only this letter.
@@ -40,6 +44,14 @@ pub struct StatusFilter {
     pub practice: Option<String>,
     /// Only what needs a person, oldest duty first.
     pub needs_person: bool,
+    /// Only what shares this, such as what a stop holds back.
+    pub scope: Scope,
+    /// Only letters taken at this time or later.
+    pub taken_from: Option<DateTime<Utc>>,
+    /// Only letters taken before this time.
+    pub taken_before: Option<DateTime<Utc>>,
+    /// At most so many letters: the newest, where a list has an order of time.
+    pub limit: Option<usize>,
 }
 
 impl StatusFilter {
@@ -58,14 +70,24 @@ impl StatusFilter {
         let in_state = state.is_none_or(|s| copy.state.as_str() == s || letter.state.as_str() == s);
         let practice = self.practice.as_deref();
         let for_practice = practice.is_none_or(|code| copy.address.practice.as_str() == code);
-        in_state && for_practice && (!self.needs_person || copy.needs_person())
+        let needs = !self.needs_person || copy.needs_person();
+        in_state && for_practice && needs && self.in_time(letter) && self.scope.holds(letter, copy)
     }
 
     /// Whether a letter is shown for what it is itself.
     fn shows_alone(&self, letter: &LetterRecord) -> bool {
         let state = self.state.as_deref();
         let in_state = state.is_none_or(|s| letter.state.as_str() == s);
-        in_state && self.practice.is_none() && (!self.needs_person || letter.needs_person())
+        let alone = self.practice.is_none() && !self.scope.is_about_copies();
+        let needs = !self.needs_person || letter.needs_person();
+        in_state && alone && needs && self.in_time(letter) && self.scope.holds_letter(letter)
+    }
+
+    fn in_time(&self, letter: &LetterRecord) -> bool {
+        self.taken_from.is_none_or(|from| letter.taken_at >= from)
+            && self
+                .taken_before
+                .is_none_or(|before| letter.taken_at < before)
     }
 }
 

@@ -18,6 +18,7 @@ use super::claim::time;
 use super::connect::one;
 use super::fault::store_error;
 use super::keys::{LetterKeys, bytes, fixed, stream};
+use crate::search::{self, Ask, Way};
 use crate::views::{LetterView, StatusFilter, parse};
 
 /// The rows of a statement that is prepared once for each connection.
@@ -59,42 +60,109 @@ pub(super) async fn letters(
     inner: &Inner,
     filter: &StatusFilter,
 ) -> Result<Vec<LetterView>, StoreError> {
-    const SQL: &str = "SELECT record FROM letter l WHERE ($1::bytea IS NULL OR key = $1) \
-         AND ($2::text IS NULL OR state = $2 \
-              OR EXISTS (SELECT 1 FROM copy c WHERE c.letter = l.key AND c.state = $2)) \
-         AND ($3::text IS NULL \
-              OR EXISTS (SELECT 1 FROM copy c WHERE c.letter = l.key AND c.practice = $3)) \
-         AND (NOT $4 OR needs_person \
-              OR EXISTS (SELECT 1 FROM copy c WHERE c.letter = l.key AND c.needs_person)) \
-         ORDER BY CASE WHEN $4 THEN coalesce(due_at, act_by, taken_at) ELSE taken_at END, key";
     let mut client = one(&inner.pool).await?;
     let moment = moment(&mut client).await?;
-    let key = filter.letter.map(|key| *key.as_bytes());
-    let key = key.as_ref().map(<[u8; 16]>::as_slice);
-    let values: [&(dyn ToSql + Sync); 4] =
-        [&key, &filter.state, &filter.practice, &filter.needs_person];
-    let mut views = Vec::new();
-    for row in rows(&moment, SQL, &values).await? {
-        let letter: LetterRecord = record(&row)?;
-        let copies = copies_of(&moment, letter.key).await?;
+    let mut found = Vec::new();
+    for key in candidates(&moment, filter).await? {
+        let Some(letter) = read_letter(&moment, key).await? else {
+            continue;
+        };
+        let copies = copies_of(&moment, key).await?;
         if let Some(copies) = filter.shown(&letter, copies) {
-            let document = reference(&moment, letter.key, RefKind::Document).await?;
-            views.push((letter, copies, document));
+            let document = reference(&moment, key, RefKind::Document).await?;
+            found.push((letter, copies, document));
+        }
+        if search::is_full(filter, found.len()) {
+            break;
         }
     }
-    let named = views.iter().map(|(letter, ..)| letter.key);
+    let named = found.iter().map(|(letter, ..)| letter.key);
     let keys = inner.keys.read(&named.collect()).await?;
-    views
-        .into_iter()
-        .map(|(letter, copies, document)| {
-            let document = document.map(|sealed| opened(&keys, letter.key, &sealed));
-            Ok(LetterView {
-                letter,
-                copies,
-                document: document.transpose()?.flatten(),
-            })
-        })
-        .collect()
+    let mut views = Vec::with_capacity(found.len());
+    for (letter, copies, document) in found {
+        let document = document.map(|sealed| opened(&keys, letter.key, &sealed));
+        views.push(LetterView {
+            letter,
+            copies,
+            document: document.transpose()?.flatten(),
+        });
+    }
+    search::sort(filter, &mut views);
+    Ok(views)
+}
+
+/// The letters that may be shown, each once.
+async fn candidates(
+    client: &impl GenericClient,
+    filter: &StatusFilter,
+) -> Result<Vec<StreamKey>, StoreError> {
+    if let Some(letter) = filter.letter {
+        return Ok(vec![letter]);
+    }
+    let mut ways = search::ways(filter);
+    let limit = search::limit(&ways, filter);
+    if ways.len() > 1 {
+        let mut found = Vec::with_capacity(ways.len());
+        for way in &ways {
+            found.push(way_keys(client, way, search::PROBED).await?.len());
+        }
+        ways = vec![search::shortest(ways, &found)?];
+    }
+    let mut met = BTreeSet::new();
+    let mut all = Vec::new();
+    for way in &ways {
+        let found = way_keys(client, way, limit).await?.into_iter();
+        all.extend(found.filter(|key| met.insert(*key)));
+    }
+    Ok(all)
+}
+
+async fn way_keys(
+    client: &impl GenericClient,
+    way: &Way,
+    limit: i64,
+) -> Result<Vec<StreamKey>, StoreError> {
+    let mut keys = Vec::new();
+    for ask in &way.asks {
+        let found = match ask {
+            Ask::Time(from, before) => rows(client, question(ask), &[from, before, &limit]).await?,
+            Ask::LettersNeed | Ask::CopiesNeed => rows(client, question(ask), &[&limit]).await?,
+            Ask::Practice(text)
+            | Ask::LettersIn(text)
+            | Ask::CopiesIn(text)
+            | Ask::Source(text)
+            | Ask::Class(text) => rows(client, question(ask), &[text, &limit]).await?,
+        };
+        for row in &found {
+            keys.push(stream(row, 0)?);
+        }
+    }
+    Ok(keys)
+}
+
+/// Each begins at an index and stops at its limit, the last parameter.
+const fn question(ask: &Ask) -> &'static str {
+    match ask {
+        Ask::Practice(_) => "SELECT letter FROM copy WHERE practice = $1 LIMIT $2",
+        Ask::Time(..) => {
+            "SELECT key FROM letter WHERE taken_at >= $1 AND taken_at < $2 \
+             ORDER BY taken_at DESC LIMIT $3"
+        }
+        Ask::LettersNeed => "SELECT key FROM letter WHERE needs_person ORDER BY act_by LIMIT $1",
+        Ask::CopiesNeed => "SELECT letter FROM copy WHERE needs_person ORDER BY act_by LIMIT $1",
+        Ask::LettersIn(_) => {
+            "SELECT key FROM letter WHERE state = $1 ORDER BY taken_at DESC LIMIT $2"
+        }
+        Ask::CopiesIn(_) => "SELECT letter FROM copy WHERE state = $1 LIMIT $2",
+        Ask::Source(_) => {
+            "SELECT key FROM letter WHERE record::json ->> 'source' = $1 \
+             ORDER BY taken_at DESC LIMIT $2"
+        }
+        Ask::Class(_) => {
+            "SELECT key FROM letter WHERE record::json ->> 'class' = $1 \
+             ORDER BY taken_at DESC LIMIT $2"
+        }
+    }
 }
 
 /// The document's number, unless the letter's key is gone.

@@ -10,43 +10,12 @@ use rusqlite::{Connection, OptionalExtension as _, Params, params};
 
 use super::schema::store_error;
 use super::seal::Seal;
-use crate::views::{LetterView, StatusFilter, parse};
+use crate::views::parse;
 
-pub(super) fn letters(
-    db: &Connection,
-    seal: &Seal,
-    filter: &StatusFilter,
-) -> Result<Vec<LetterView>, StoreError> {
-    let letter = filter.letter.map(|key| key.as_bytes().to_vec());
-    let records: Vec<String> = rows(
-        db,
-        "SELECT record FROM letter l WHERE (?1 IS NULL OR key = ?1) \
-         AND (?2 IS NULL OR state = ?2 \
-              OR EXISTS (SELECT 1 FROM copy c WHERE c.letter = l.key AND c.state = ?2)) \
-         AND (?3 IS NULL \
-              OR EXISTS (SELECT 1 FROM copy c WHERE c.letter = l.key AND c.practice = ?3)) \
-         AND (?4 = 0 OR needs_person = 1 \
-              OR EXISTS (SELECT 1 FROM copy c WHERE c.letter = l.key AND c.needs_person = 1)) \
-         ORDER BY CASE WHEN ?4 = 1 THEN coalesce(due_at, act_by, taken_at) ELSE taken_at END, key",
-        params![letter, filter.state, filter.practice, filter.needs_person],
-        |row| row.get(0),
-    )?;
-    let mut views = Vec::with_capacity(records.len());
-    for record in records {
-        let letter: LetterRecord = parse(&record)?;
-        let copies = copies_of(db, letter.key)?;
-        let Some(copies) = filter.shown(&letter, copies) else {
-            continue;
-        };
-        let document = reference(db, seal, letter.key, RefKind::Document)?;
-        views.push(LetterView {
-            letter,
-            copies,
-            document,
-        });
-    }
-    Ok(views)
-}
+pub(super) const COPIES_OF: &str = "SELECT record FROM copy WHERE letter = ?1 ORDER BY number";
+pub(super) const REFERENCE: &str = "SELECT sealed FROM letter_ref WHERE letter = ?1 AND kind = ?2";
+pub(super) const FIND: &str = "SELECT letter FROM letter_ref WHERE kind = ?1 AND idx = ?2";
+pub(super) const HISTORY: &str = "SELECT bytes FROM event WHERE stream = ?1 ORDER BY lseq";
 
 pub(super) fn rows<T>(
     db: &Connection,
@@ -74,9 +43,8 @@ pub(super) fn read_copy(db: &Connection, key: StreamKey) -> Result<Option<CopyRe
     found.first().map(|record| parse(record)).transpose()
 }
 
-fn copies_of(db: &Connection, letter: StreamKey) -> Result<Vec<CopyRecord>, StoreError> {
-    let sql = "SELECT record FROM copy WHERE letter = ?1 ORDER BY number";
-    let found: Vec<String> = rows(db, sql, [letter.as_bytes()], |row| row.get(0))?;
+pub(super) fn copies_of(db: &Connection, letter: StreamKey) -> Result<Vec<CopyRecord>, StoreError> {
+    let found: Vec<String> = rows(db, COPIES_OF, [letter.as_bytes()], |row| row.get(0))?;
     found.iter().map(|record| parse(record)).collect()
 }
 
@@ -156,9 +124,8 @@ pub(super) fn reference(
     letter: StreamKey,
     kind: RefKind,
 ) -> Result<Option<Sensitive<String>>, StoreError> {
-    let sql = "SELECT sealed FROM letter_ref WHERE letter = ?1 AND kind = ?2";
     let values = params![letter.as_bytes(), kind.as_str()];
-    let found: Vec<Vec<u8>> = rows(db, sql, values, |row| row.get(0))?;
+    let found: Vec<Vec<u8>> = rows(db, REFERENCE, values, |row| row.get(0))?;
     let Some(sealed) = found.first() else {
         return Ok(None);
     };
@@ -174,15 +141,13 @@ pub(super) fn find(
     kind: RefKind,
     index: [u8; 32],
 ) -> Result<Vec<StreamKey>, StoreError> {
-    let sql = "SELECT letter FROM letter_ref WHERE kind = ?1 AND idx = ?2";
-    rows(db, sql, params![kind.as_str(), index], |row| {
+    rows(db, FIND, params![kind.as_str(), index], |row| {
         row.get(0).map(StreamKey::from_bytes)
     })
 }
 
 pub(super) fn history(db: &Connection, stream: StreamKey) -> Result<Vec<Vec<u8>>, StoreError> {
-    let sql = "SELECT bytes FROM event WHERE stream = ?1 ORDER BY lseq";
-    rows(db, sql, [stream.as_bytes()], |row| row.get(0))
+    rows(db, HISTORY, [stream.as_bytes()], |row| row.get(0))
 }
 
 /// A letter with its copies, as its source may ask for it.

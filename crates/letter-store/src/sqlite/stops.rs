@@ -13,7 +13,7 @@ const VERSION: &str = "SELECT count(*) + coalesce(sum(1 - stands), 0) FROM stop"
 /// What was set anew since it was parked has another time, and keeps it.
 const FREE: &str = "UPDATE work SET due_at = ?1, earliest_at = ?1, \
      mac = row_mac('work', stream, kind, ?1, ?1, tries, token, lease_until) \
-     WHERE EXISTS (SELECT 1 FROM parked p WHERE p.stream = work.stream AND p.until = work.due_at)";
+     WHERE (stream, due_at) IN (SELECT stream, until FROM parked)";
 
 pub(super) fn all(db: &Connection) -> Result<Stops, StoreError> {
     let records: Vec<String> = rows(db, "SELECT record FROM stop ORDER BY id", [], |row| {

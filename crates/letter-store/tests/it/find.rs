@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use audit_core::StreamKey;
-use letter_delivery::{CopyState, RefKind, Store as _};
+use letter_delivery::{CopyState, RefKind, Scope, Store as _};
 use letter_store::{LetterView, StatusFilter};
 
 use crate::support::{Desk, NUMBERS};
@@ -100,6 +100,7 @@ async fn a_list_shows_what_all_of_its_filter_asks_for() {
                     state: Some(state.as_str().to_owned()),
                     practice: practice.map(str::to_owned),
                     needs_person,
+                    ..StatusFilter::default()
                 };
                 let views = desk.store().letters(filter.clone()).await.unwrap();
                 met += views.len();
@@ -160,6 +161,60 @@ async fn one_letter_is_shown_alone_and_the_oldest_first() {
     let one = desk.store().letters(filter).await.unwrap();
     assert_eq!(one.len(), 1);
     assert_eq!(one[0].letter, all[1].letter);
+}
+
+/// What a list is limited to is the newest, and in the order of arrival all the same.
+#[tokio::test]
+async fn a_list_of_a_time_a_source_a_class_and_a_number_of_letters() {
+    let mut desk = Desk::new(31);
+    let begin = desk.now;
+    for number in 0..6 {
+        desk.take(&format!("D-{number}"), &format!("text {number}"))
+            .await;
+        desk.now += chrono::Duration::hours(1);
+    }
+    desk.work_off().await;
+    let count = async |filter: StatusFilter| desk.store().letters(filter).await.unwrap();
+    let at = |hours| Some(begin + chrono::Duration::hours(hours));
+    let day = StatusFilter {
+        taken_from: at(1),
+        taken_before: at(3),
+        ..StatusFilter::default()
+    };
+    assert_eq!(count(day.clone()).await.len(), 2);
+    let newest = StatusFilter {
+        limit: Some(2),
+        ..StatusFilter::default()
+    };
+    let newest = count(newest).await;
+    let times: Vec<_> = newest.iter().map(|view| view.letter.taken_at).collect();
+    assert_eq!(times, [at(4).unwrap(), at(5).unwrap()]);
+    let scope = |source: &str, class: Option<&str>| {
+        let mut scope = Scope::default();
+        scope.source = Some(source.to_owned());
+        scope.class = class.map(str::to_owned);
+        StatusFilter {
+            scope,
+            ..StatusFilter::default()
+        }
+    };
+    assert_eq!(count(scope("epr", None)).await.len(), 6);
+    assert_eq!(count(scope("another", None)).await.len(), 0);
+    assert_eq!(count(scope("epr", Some("unknown"))).await.len(), 6);
+    assert_eq!(
+        count(scope("epr", Some("discharge-summary"))).await.len(),
+        0
+    );
+    let mut profile = Scope::default();
+    profile.profile = Some("emis".to_owned());
+    let shaped = StatusFilter {
+        scope: profile,
+        ..day
+    };
+    assert_eq!(count(shaped.clone()).await.len(), 2);
+    let mut other = shaped;
+    other.scope.profile = Some("tpp".to_owned());
+    assert_eq!(count(other).await.len(), 0);
 }
 
 #[tokio::test]

@@ -6,5 +6,6 @@
     reason = "helpers of tests, outside of test functions"
 )]
 
+mod find;
 mod port;
 mod support;

@@ -45,6 +45,9 @@ CREATE TABLE letter (
 );
 CREATE INDEX letter_by_time ON letter (taken_at);
 CREATE INDEX letter_by_need ON letter (act_by) WHERE needs_person;
+CREATE INDEX letter_by_state ON letter (state, taken_at);
+CREATE INDEX letter_by_source ON letter ((record::json ->> 'source'), taken_at);
+CREATE INDEX letter_by_class ON letter ((record::json ->> 'class'), taken_at);
 CREATE TABLE copy (
   key          bytea PRIMARY KEY,
   letter       bytea NOT NULL REFERENCES letter (key),
@@ -62,6 +65,7 @@ CREATE TABLE copy (
 CREATE INDEX copy_by_message ON copy (message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX copy_by_local_id ON copy (local_id);
 CREATE INDEX copy_by_practice ON copy (practice);
+CREATE INDEX copy_by_state ON copy (state, letter);
 CREATE INDEX copy_by_need ON copy (act_by) WHERE needs_person;
 -- The row of a document orders its versions.
 CREATE TABLE document (

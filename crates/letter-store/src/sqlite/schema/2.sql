@@ -82,3 +82,8 @@ CREATE TABLE subtree (
   hash  BLOB NOT NULL,
   PRIMARY KEY (level, idx)
 ) WITHOUT ROWID;
+-- Ways to find letters by what people ask for.
+CREATE INDEX letter_by_state ON letter (state, taken_at);
+CREATE INDEX letter_by_source ON letter (json_extract(record, '$.source'), taken_at);
+CREATE INDEX letter_by_class ON letter (json_extract(record, '$.class'), taken_at);
+CREATE INDEX copy_by_state ON copy (state, letter);
