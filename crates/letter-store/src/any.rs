@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use audit_core::{Signer, StreamKey};
+use audit_core::{EventProofs, Hash, SignedCheckpoint, Signer, StreamKey};
 use chrono::{DateTime, Utc};
 use letter_delivery::{
     ClaimRequest, Claimed, Commit, CopyRecord, DocumentKey, DocumentView, HandOverAnswer,
@@ -123,6 +123,47 @@ impl AnyStore {
     /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
     pub async fn load(&self) -> Result<Load, StoreError> {
         on!(self, store => store.load().await)
+    }
+
+    /// At most `count` events in their canonical bytes, from event `from` on.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    pub async fn entries(&self, from: u64, count: u32) -> Result<Vec<Vec<u8>>, StoreError> {
+        on!(self, store => store.entries(from, count).await)
+    }
+
+    /// Every signed checkpoint, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    pub async fn checkpoints(&self) -> Result<Vec<String>, StoreError> {
+        on!(self, store => store.checkpoints().await)
+    }
+
+    /// The proofs of all events of these streams that a checkpoint covers.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    pub async fn proofs(
+        &self,
+        streams: Vec<StreamKey>,
+        checkpoint: SignedCheckpoint,
+    ) -> Result<EventProofs, StoreError> {
+        on!(self, store => store.proofs(streams, checkpoint).await)
+    }
+
+    /// The hashes that prove the ledger's first `first` events to be the beginning of its first
+    /// `second`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    pub async fn consistency(&self, first: u64, second: u64) -> Result<Vec<Hash>, StoreError> {
+        on!(self, store => store.consistency(first, second).await)
     }
 
     /// Checks the ledger, the rows and the contents against each other, by every rule.

@@ -7,6 +7,7 @@ mod connect;
 mod erase;
 mod fault;
 mod keys;
+mod ledger;
 mod lists;
 mod load;
 mod row;
@@ -257,11 +258,11 @@ impl Store for PostgresStore {
         if commit.is_empty() {
             return Ok(());
         }
-        commit::write(&self.inner, &commit).await
+        Box::pin(commit::write(&self.inner, &commit)).await
     }
 
     async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claimed>, StoreError> {
-        claim::claim(&self.inner, &request).await
+        Box::pin(claim::claim(&self.inner, &request)).await
     }
 
     async fn stops(&self) -> Result<Stops, StoreError> {
@@ -274,11 +275,11 @@ impl Store for PostgresStore {
         leases: Vec<(StreamKey, LeaseToken)>,
         until: chrono::DateTime<chrono::Utc>,
     ) -> Result<Vec<bool>, StoreError> {
-        claim::renew(&self.inner, &leases, until).await
+        Box::pin(claim::renew(&self.inner, &leases, until)).await
     }
 
     async fn document(&self, key: DocumentKey) -> Result<Option<DocumentView>, StoreError> {
-        lists::document(&self.inner, key).await
+        Box::pin(lists::document(&self.inner, key)).await
     }
 
     async fn copy_by_message(
@@ -294,7 +295,7 @@ impl Store for PostgresStore {
     }
 
     async fn letter(&self, key: StreamKey) -> Result<Option<LetterDetails>, StoreError> {
-        lists::details(&self.inner, key).await
+        Box::pin(lists::details(&self.inner, key)).await
     }
 
     async fn answer(&self, key: [u8; 32]) -> Result<Option<HandOverAnswer>, StoreError> {

@@ -2,6 +2,7 @@
 
 mod doors;
 mod sections;
+mod store;
 mod template;
 
 use std::fs;
@@ -14,6 +15,7 @@ use crate::exit::Exit;
 
 pub(crate) use doors::HttpSection;
 pub(crate) use sections::{MeshSection, MetricsSection, PracticesSection, TrustSection};
+pub(crate) use store::StoreSection;
 pub(crate) use template::{CONFIG_NAME, template};
 
 /// The configuration, with every path made absolute.
@@ -22,6 +24,9 @@ pub(crate) use template::{CONFIG_NAME, template};
 pub(crate) struct Config {
     /// Where stores and the practice table are kept.
     pub(crate) data: PathBuf,
+    /// The database of the stores, where they are not files of their own.
+    #[serde(default, deserialize_with = "store::url_or_section")]
+    pub(crate) store: Option<StoreSection>,
     /// The MESH service.
     pub(crate) mesh: MeshSection,
     /// The practice table.
@@ -53,6 +58,9 @@ impl Config {
         let mut config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         config.data = base.join(&config.data);
         config.mesh.resolve(base);
+        if let Some(store) = &mut config.store {
+            store.resolve(base);
+        }
         for trust in &mut config.trust {
             trust.resolve(base);
         }
@@ -63,6 +71,9 @@ impl Config {
     fn check(&self) -> Result<(), String> {
         if self.trust.is_empty() {
             return Err("it names no trust: add a [[trust]] section".to_owned());
+        }
+        if let Some(store) = &self.store {
+            store.check()?;
         }
         if !self.mesh.url.starts_with("https://") {
             return Err("mesh.url must begin with https://".to_owned());

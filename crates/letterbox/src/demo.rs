@@ -32,7 +32,7 @@ pub(crate) async fn demo(keep: Option<PathBuf>) -> Result<(), Exit> {
     say("Every patient is invented.")?;
     say("")?;
     let trust = stage.trust()?;
-    let opened = open::pipeline(&stage.config, trust)?;
+    let opened = open::pipeline(&stage.config, trust).await?;
     let lock = opened.store.lock_engine().await?;
 
     let (folder, messages) = stage.hand_over()?;
@@ -92,7 +92,7 @@ fn is_of(view: &LetterView, number: &str) -> bool {
         .is_some_and(|document| document.expose() == number)
 }
 
-async fn show(store: &letter_store::SqliteStore, view: &LetterView) -> Result<(), Exit> {
+async fn show(store: &letter_store::AnyStore, view: &LetterView) -> Result<(), Exit> {
     let number = view
         .document
         .as_ref()

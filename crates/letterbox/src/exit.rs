@@ -76,9 +76,11 @@ impl From<letter_store::OpenError> for Exit {
     fn from(error: letter_store::OpenError) -> Self {
         use letter_store::OpenError as E;
         match error {
-            E::WrongKey { .. } | E::NotAStore { .. } | E::TooNew { .. } | E::Older { .. } => {
-                Self::Configuration(error.to_string())
-            }
+            E::WrongKey { .. }
+            | E::NotAStore { .. }
+            | E::NotDurable { .. }
+            | E::TooNew { .. }
+            | E::Older { .. } => Self::Configuration(error.to_string()),
             _ => Self::Unavailable(error.to_string()),
         }
     }

@@ -13,7 +13,7 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use letter_store::{Load, SqliteStore};
+use letter_store::{AnyStore, Load};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -69,7 +69,7 @@ fn describe() {
 }
 
 /// Reads one trust's gauges for ever.
-pub(crate) async fn watch(trust: String, store: Arc<SqliteStore>) {
+pub(crate) async fn watch(trust: String, store: Arc<AnyStore>) {
     loop {
         match store.load().await {
             Ok(load) => show(&trust, &load, crate::commands::now()),

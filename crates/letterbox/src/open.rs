@@ -10,27 +10,27 @@ use letter_delivery::Engine;
 use letter_gateway::{
     Entry, EntryError, Folder, Gateway, Http, Mesh, Mllp, Run, SystemClock, SystemEntropy,
 };
-use letter_store::{MasterKey, SqliteStore};
+use letter_store::{AnyStore, MasterKey, PostgresSettings, PostgresStore, SqliteStore};
 use mesh_client::{Client, Credentials, Secret, TlsIdentity, TrustAnchors};
 
-use crate::config::{Config, HttpSection, TrustSection};
+use crate::config::{Config, HttpSection, StoreSection, TrustSection};
 use crate::exit::Exit;
 use crate::platform;
 
 /// A trust, ready to work.
 pub(crate) struct Opened {
-    pub(crate) store: Arc<SqliteStore>,
-    pub(crate) gateway: Arc<Gateway<SqliteStore>>,
+    pub(crate) store: Arc<AnyStore>,
+    pub(crate) gateway: Arc<Gateway<AnyStore>>,
     pub(crate) run: Run,
     pub(crate) signer: Arc<audit_core::Signer>,
 }
 
 /// Opens a trust's pipeline.
-pub(crate) fn pipeline(config: &Config, trust: &TrustSection) -> Result<Opened, Exit> {
+pub(crate) async fn pipeline(config: &Config, trust: &TrustSection) -> Result<Opened, Exit> {
     let key = master_key(trust)?;
     let client = mesh_client(config, trust)?;
     let practices = practices(config)?;
-    let store = Arc::new(store_for_run(config, trust, &key)?);
+    let store = Arc::new(store_for_run(config, trust, &key).await?);
     let keys = key.trust_keys(trust.code.clone());
     let entropy = Box::new(SystemEntropy::default());
     let engine = Engine::new(keys, trust.delivery.policy(), entropy);
@@ -51,11 +51,14 @@ pub(crate) fn pipeline(config: &Config, trust: &TrustSection) -> Result<Opened, 
 
 /// Opens a trust's store for a command beside the run. Only a run and `store migrate` take an
 /// older store to this version: whoever merely looks shuts no older program out.
-pub(crate) fn store(
+pub(crate) async fn store(
     config: &Config,
     trust: &TrustSection,
     key: &MasterKey,
-) -> Result<SqliteStore, Exit> {
+) -> Result<AnyStore, Exit> {
+    if config.store.is_some() {
+        return store_for_run(config, trust, key).await;
+    }
     let path = config.store_path(trust);
     let versions = SqliteStore::versions(&path, key)?;
     if versions.is_older() {
@@ -67,22 +70,61 @@ pub(crate) fn store(
             versions.known
         )));
     }
-    store_for_run(config, trust, key)
+    store_for_run(config, trust, key).await
 }
 
 /// Opens a trust's store, and takes it to this version.
-pub(crate) fn store_for_run(
+pub(crate) async fn store_for_run(
     config: &Config,
     trust: &TrustSection,
     key: &MasterKey,
-) -> Result<SqliteStore, Exit> {
+) -> Result<AnyStore, Exit> {
     platform::make_private_folder(&config.data).map_err(|error| {
         Exit::Unavailable(format!(
             "cannot use the folder {}: {error}",
             config.data.display()
         ))
     })?;
-    Ok(SqliteStore::open(&config.store_path(trust), key)?)
+    let Some(database) = &config.store else {
+        return Ok(SqliteStore::open(&config.store_path(trust), key)?.into());
+    };
+    let settings = settings(config, database, trust)?;
+    Ok(PostgresStore::open(settings, key).await?.into())
+}
+
+/// Where a trust's schema is. The password stands in a file or in the usual environment.
+fn settings(
+    config: &Config,
+    database: &StoreSection,
+    trust: &TrustSection,
+) -> Result<PostgresSettings, Exit> {
+    let schema = trust.code.as_str().to_ascii_lowercase();
+    let mut settings = PostgresSettings::new(&database.url, schema)
+        .checkpoints(config.store_path(trust).with_extension("checkpoints.txt"));
+    if let Some(password) = password(database.password_file.as_deref())? {
+        settings = settings.password(&password);
+    }
+    if let Some(url) = &database.keys_url {
+        let password = password(database.keys_password_file.as_deref())?;
+        settings = settings.keys(url, password.as_deref());
+    }
+    if let Some(ca) = &database.ca {
+        settings = settings.ca(read(ca, "the CA certificates of the database")?);
+    }
+    if let Some(connections) = database.connections {
+        settings = settings.connections(connections);
+    }
+    if database.may_lose_commits {
+        settings = settings.allow_losing_commits();
+    }
+    Ok(settings)
+}
+
+fn password(file: Option<&Path>) -> Result<Option<String>, Exit> {
+    match file {
+        Some(file) => secret(file, "the password of the database", "write it there").map(Some),
+        None => Ok(std::env::var_os("PGPASSWORD").and_then(|value| value.into_string().ok())),
+    }
 }
 
 /// Reads a trust's master key.

@@ -72,13 +72,13 @@ pub(crate) async fn verified(
 ) -> Result<StoreVerification, Exit> {
     let key = open::master_key(trust)?;
     let path = config.store_path(trust);
-    if !path.exists() {
+    if config.store.is_none() && !path.exists() {
         return Err(Exit::Configuration(format!(
             "there is no store {}: nothing was run yet",
             path.display()
         )));
     }
-    let store = open::store(config, trust, &key)?;
+    let store = open::store(config, trust, &key).await?;
     let trusted = vec![open::signer(trust, &key)?.verifier_key()];
     let against = VerifyAgainst {
         trusted,
@@ -108,6 +108,8 @@ struct Found {
     checkpoint_size: Option<u64>,
     faults: Vec<Told>,
     provable_to: u64,
+    /// Durable, and without a place in the ledger yet.
+    unsequenced: u64,
 }
 
 /// One thing that is wrong.
@@ -132,6 +134,7 @@ impl From<&StoreVerification> for Found {
             checkpoint_size: found.checkpoint_size,
             faults: told.collect(),
             provable_to: found.provable_to,
+            unsequenced: found.unsequenced,
         }
     }
 }
@@ -150,17 +153,22 @@ impl From<&audit_core::Verification> for Found {
             checkpoint_size: found.checkpoint_size,
             faults: told.collect(),
             provable_to: found.provable_to,
+            unsequenced: 0,
         }
     }
 }
 
 fn print(context: &Context, trust: &TrustSection, found: &Found) -> Result<(), Exit> {
     if context.json {
-        return say_json(&json!({
+        let mut told = json!({
             "trust": trust.code, "clean": found.is_clean, "events": found.events,
             "root": found.root, "checkpoint_size": found.checkpoint_size,
             "faults": found.faults, "provable_to": found.provable_to,
-        }));
+        });
+        if let (true, Some(told)) = (found.unsequenced > 0, told.as_object_mut()) {
+            told.insert("unsequenced".to_owned(), found.unsequenced.into());
+        }
+        return say_json(&told);
     }
     let word = if found.is_clean {
         "verified"
@@ -178,6 +186,12 @@ fn print(context: &Context, trust: &TrustSection, found: &Found) -> Result<(), E
         "  signed: {signed}; provable to: {} events",
         found.provable_to
     ))?;
+    if found.unsequenced > 0 {
+        say(&format!(
+            "  {} more events are durable and wait for their place in the ledger",
+            found.unsequenced
+        ))?;
+    }
     for fault in &found.faults {
         let place = fault
             .seq

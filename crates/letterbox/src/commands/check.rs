@@ -164,10 +164,12 @@ fn folders(trust: &TrustSection, lines: &mut Lines<'_>) -> Result<(), Exit> {
 
 async fn store(config: &Config, trust: &TrustSection, lines: &mut Lines<'_>) -> Result<(), Exit> {
     let what = format!("{} store", trust.code);
-    let opened = open::master_key(trust).and_then(|key| {
+    let opened = async {
+        let key = open::master_key(trust)?;
         let trusted = vec![open::signer(trust, &key)?.verifier_key()];
-        Ok((open::store(config, trust, &key)?, trusted))
-    });
+        Ok((open::store(config, trust, &key).await?, trusted))
+    };
+    let opened = opened.await;
     let Some((store, trusted)) = lines.result(&what, opened)? else {
         return Ok(());
     };

@@ -99,7 +99,7 @@ async fn note(config: &Config, table: &PracticeTable) -> Result<(), Exit> {
         .with("rows", rows);
     for trust in &config.trust {
         let key = open::master_key(trust)?;
-        let store = open::store(config, trust, &key)?;
+        let store = open::store(config, trust, &key).await?;
         let keys = key.trust_keys(trust.code.clone());
         let entropy = Box::new(SystemEntropy::default());
         let mut engine = Engine::new(keys, Policy::default(), entropy);

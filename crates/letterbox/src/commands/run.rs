@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use audit_core::Signer;
 use letter_gateway::{Gateway, Summary};
-use letter_store::{EngineLock, SqliteStore, StatusFilter};
+use letter_store::{AnyStore, EngineLock, StatusFilter};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -42,7 +42,7 @@ async fn run_all_once(config: &Config, context: &Context) -> Result<(), Exit> {
 }
 
 async fn one_once(config: &Config, context: &Context, trust: &TrustSection) -> Result<(), Exit> {
-    let opened = open::pipeline(config, trust)?;
+    let opened = open::pipeline(config, trust).await?;
     let _lock = opened.store.lock_engine().await?;
     let done = opened.gateway.run_once(&opened.run).await;
     let signed = opened.store.sign(Arc::clone(&opened.signer), now()).await;
@@ -202,7 +202,7 @@ async fn run_for_ever(config: &Config, context: &Context) -> Result<(), Exit> {
 }
 
 async fn start(config: &Config, trust: &TrustSection) -> Result<(Opened, EngineLock), Exit> {
-    let opened = open::pipeline(config, trust)?;
+    let opened = open::pipeline(config, trust).await?;
     let lock = opened.store.lock_engine().await?;
     Ok((opened, lock))
 }
@@ -223,8 +223,8 @@ async fn one_for_ever(
     let watching = tokio::spawn(watch_practices(Arc::clone(&opened.gateway), practices));
     let ended = opened
         .gateway
-        .run_until(&opened.run, platform::asked_to_end())
-        .await;
+        .run_until(&opened.run, platform::asked_to_end());
+    let ended = Box::pin(ended).await;
     signing.abort();
     watching.abort();
     if let Some(measuring) = measuring {
@@ -258,7 +258,7 @@ fn written(path: &Path) -> Option<SystemTime> {
 }
 
 /// Takes a table into use that was imported while this run goes on.
-async fn watch_practices(gateway: Arc<Gateway<SqliteStore>>, mut practices: Practices) {
+async fn watch_practices(gateway: Arc<Gateway<AnyStore>>, mut practices: Practices) {
     loop {
         tokio::time::sleep(SIGN_EVERY).await;
         let now = written(&practices.path);
@@ -273,7 +273,7 @@ async fn watch_practices(gateway: Arc<Gateway<SqliteStore>>, mut practices: Prac
     }
 }
 
-async fn sign_while_events_arrive(store: Arc<SqliteStore>, signer: Arc<Signer>) {
+async fn sign_while_events_arrive(store: Arc<AnyStore>, signer: Arc<Signer>) {
     loop {
         tokio::time::sleep(SIGN_EVERY).await;
         if let Err(error) = store.sign(Arc::clone(&signer), now()).await {

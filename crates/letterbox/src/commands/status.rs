@@ -4,7 +4,7 @@ use audit_core::StreamKey;
 use chrono::{DateTime, SecondsFormat, Utc};
 use letter_delivery::{CopyState, LetterState, RefKind};
 use letter_gateway::StatusLine;
-use letter_store::{LetterView, SqliteStore, StatusFilter};
+use letter_store::{AnyStore, LetterView, StatusFilter};
 use serde::Serialize;
 
 use super::Context;
@@ -31,7 +31,7 @@ pub(super) async fn status(
     let mut lines = Vec::new();
     for trust in config.trusts(context.trust.as_deref())? {
         let key = open::master_key(trust)?;
-        let store = open::store(config, trust, &key)?;
+        let store = open::store(config, trust, &key).await?;
         for filter in filters(trust, &key, &store, &arguments).await? {
             lines.extend(lines_of(trust, &store.letters(filter).await?));
         }
@@ -43,7 +43,7 @@ pub(super) async fn worklist(config: &Config, context: &Context) -> Result<(), E
     let mut lines = Vec::new();
     for trust in config.trusts(context.trust.as_deref())? {
         let key = open::master_key(trust)?;
-        let store = open::store(config, trust, &key)?;
+        let store = open::store(config, trust, &key).await?;
         let filter = StatusFilter {
             needs_person: true,
             ..StatusFilter::default()
@@ -76,7 +76,7 @@ fn known_state(state: &str) -> Result<(), Exit> {
 async fn filters(
     trust: &TrustSection,
     key: &letter_store::MasterKey,
-    store: &SqliteStore,
+    store: &AnyStore,
     arguments: &StatusArguments,
 ) -> Result<Vec<StatusFilter>, Exit> {
     let base = StatusFilter {

@@ -11,6 +11,16 @@ const TEMPLATE: &str = r#"# Letterbox. Paths are relative to this file. Unknown 
 # Stores and the practice table. Only this account needs to read it.
 data = "data"
 
+# One PostgreSQL database in the place of a file for each trust, for several runs on several
+# machines: a schema for each trust. The password stands in a file, or in PGPASSWORD.
+#[store]
+#url = "postgres://letterbox@db.example/letters?sslmode=require"
+#password_file = "secrets/database-password"
+#ca = "tls/database-ca.pem"
+# The keys of the letters in a database of their own, so that its backups are apart.
+#keys_url = "postgres://letterbox@vault.example/keys?sslmode=require"
+#keys_password_file = "secrets/keys-password"
+
 [mesh]
 # Integration is https://msg.intspineservices.nhs.uk, production https://mesh-sync.spineservices.nhs.uk
 url = "https://msg.intspineservices.nhs.uk"

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clinical_letter::{MllpDecoder, encode_frame};
 use letter_gateway::{Gateway, Mllp};
-use letter_store::SqliteStore;
+use letter_store::AnyStore;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -15,7 +15,7 @@ const ANSWER_MAX: usize = 64 * 1024;
 
 /// Sends messages over one connection, each after the answer to the one before; gives the codes.
 pub(super) async fn send(
-    gateway: &Arc<Gateway<SqliteStore>>,
+    gateway: &Arc<Gateway<AnyStore>>,
     messages: Vec<&[u8]>,
 ) -> Result<Vec<String>, Exit> {
     let mllp = Mllp::new("epr", SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use audit_core::{Data, SignedCheckpoint, Signer};
 use letter_delivery::{Actor, Engine, Policy, Store as _};
 use letter_gateway::SystemEntropy;
-use letter_store::SqliteStore;
+use letter_store::AnyStore;
 
 use crate::commands::run::now;
 use crate::config::{Config, TrustSection};
@@ -14,16 +14,16 @@ use crate::{open, platform};
 
 /// A store with the key that signs its ledger.
 pub(super) struct Opened {
-    pub(super) store: SqliteStore,
+    pub(super) store: AnyStore,
     pub(super) signer: Arc<Signer>,
     engine: Engine,
     actor: Actor,
 }
 
 impl Opened {
-    pub(super) fn open(config: &Config, trust: &TrustSection) -> Result<Self, Exit> {
+    pub(super) async fn open(config: &Config, trust: &TrustSection) -> Result<Self, Exit> {
         let path = config.store_path(trust);
-        if !path.exists() {
+        if config.store.is_none() && !path.exists() {
             return Err(Exit::Configuration(format!(
                 "there is no store {}: nothing was run yet",
                 path.display()
@@ -33,7 +33,7 @@ impl Opened {
         let keys = key.trust_keys(trust.code.clone());
         let actor = keys.account(&platform::account());
         Ok(Self {
-            store: open::store(config, trust, &key)?,
+            store: open::store(config, trust, &key).await?,
             signer: Arc::new(open::signer(trust, &key)?),
             engine: Engine::new(keys, Policy::default(), Box::new(SystemEntropy::default())),
             actor,

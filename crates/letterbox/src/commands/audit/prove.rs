@@ -23,7 +23,7 @@ pub(super) async fn prove(config: &Config, context: &Context, id: &str) -> Resul
         if !config.store_path(trust).exists() {
             continue;
         }
-        let mut opened = Opened::open(config, trust)?;
+        let mut opened = Opened::open(config, trust).await?;
         let streams = streams(&opened, stream).await?;
         if streams.is_empty() {
             continue;
@@ -96,7 +96,7 @@ pub(super) async fn checkpoint(
     only_key: bool,
 ) -> Result<(), Exit> {
     for trust in config.trusts(context.trust.as_deref())? {
-        let opened = Opened::open(config, trust)?;
+        let opened = Opened::open(config, trust).await?;
         let key = opened.signer.verifier_key().to_string();
         if only_key && !context.json {
             say(&key)?;

@@ -26,11 +26,17 @@ async fn one(
     trust: &TrustSection,
     dry_run: bool,
 ) -> Result<(), Exit> {
+    if config.store.is_some() {
+        return Err(Exit::Configuration(
+            "a database is taken to this version by whatever opens it; older runs go on beside it"
+                .to_owned(),
+        ));
+    }
     let key = open::master_key(trust)?;
     let path = config.store_path(trust);
     let versions = SqliteStore::versions(&path, &key)?;
     if versions.is_older() && !dry_run {
-        let store = open::store_for_run(config, trust, &key)?;
+        let store = open::store_for_run(config, trust, &key).await?;
         store.tree().await?;
     }
     report(context, trust, &versions, dry_run)
