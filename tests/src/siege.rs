@@ -249,15 +249,14 @@ impl Siege {
     fn verdict(mut self, ways: &[Way]) -> Verdict {
         self.source.look_into(&self.site);
         self.verify();
-        let acks = self.source.acks();
-        let (doubles, wrong) = verdict::at_rest(acks, ways, &self.received, &self.returned);
+        let (doubles, wrong) = verdict::at_rest(&self.source, ways, &self.received, &self.returned);
         self.wrong.extend(wrong);
         let forgot = self.seen.see(ways);
         self.wrong.extend(forgot);
         self.wrong.extend(verdict::balance(&self.site, ways));
         Verdict {
             letters: ways.len(),
-            acknowledged: acks.acknowledged().len(),
+            acknowledged: self.source.acks().acknowledged().len(),
             doubts: ways.iter().map(|way| way.count("send.unknown")).sum(),
             doubles,
             wrong: self.wrong,

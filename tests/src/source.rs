@@ -42,6 +42,13 @@ impl Source {
         &self.acks
     }
 
+    /// The document that it had no answer for, and would send again.
+    pub fn unanswered(&self) -> Option<&str> {
+        self.unanswered
+            .as_ref()
+            .map(|letter| letter.number.as_str())
+    }
+
     fn next_letter(&mut self) -> Letter {
         self.handed += 1;
         let letter = Letter::new(self.handed);

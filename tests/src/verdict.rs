@@ -3,7 +3,7 @@ use std::fmt;
 
 use letter_delivery::CopyState;
 
-use crate::{Acks, Site, Way};
+use crate::{Acks, Site, Source, Way};
 
 /// Something that must never be true after a crash (reliability-and-security facts 4).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,14 +115,15 @@ fn presence(acks: &Acks, ways: &[Way]) -> Vec<Wrong> {
 
 /// What must hold once it came to rest. Gives the doubles that the ledger reports, too.
 pub(crate) fn at_rest(
-    acks: &Acks,
+    source: &Source,
     ways: &[Way],
     received: &Received,
     returned: &Received,
 ) -> (usize, Vec<Wrong>) {
-    let mut wrong = always(acks, ways, received);
-    for document in acks.submitted() {
-        if !ways.iter().any(|way| way.document == *document) {
+    let mut wrong = always(source.acks(), ways, received);
+    for document in source.acks().submitted() {
+        let is_known = ways.iter().any(|way| way.document == *document);
+        if !is_known && source.unanswered() != Some(document) {
             wrong.push(Wrong::Unsettled(format!("{document} was never taken")));
         }
     }

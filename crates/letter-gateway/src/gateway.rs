@@ -1,7 +1,7 @@
 //! The pipeline of one trust: its store, its engine, its mailbox.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -31,7 +31,8 @@ pub struct Gateway<S> {
     pub(crate) woken: Notify,
     /// Until when what is begun may go on; once it is set nothing more is begun.
     stop_by: watch::Sender<Option<Instant>>,
-    watch: Mutex<ClockWatch>,
+    /// Held until a jump is durable: two who see the same one must not both move the timers.
+    watch: tokio::sync::Mutex<ClockWatch>,
     practices: RwLock<Arc<PracticeTable>>,
     engine: Mutex<Engine>,
 }
@@ -92,7 +93,7 @@ impl<S: Store + 'static> Gateway<S> {
             watched: Mutex::new(Watched::new()),
             woken: Notify::new(),
             stop_by: watch::Sender::new(None),
-            watch: Mutex::new(ClockWatch::default()),
+            watch: tokio::sync::Mutex::new(ClockWatch::default()),
             engine: Mutex::new(engine),
         }
     }
@@ -153,14 +154,16 @@ impl<S: Store + 'static> Gateway<S> {
         tokio::time::sleep_until(self.stopped().await).await;
     }
 
-    /// Records when the wall clock was set, before anything is claimed by what it shows
-    /// (W-CLK; audit-and-delivery facts 3.2, rule d).
+    /// Records when the wall clock was set, before anything is claimed by what it shows or made
+    /// due by it: what is made due after a jump must not be moved with it (W-CLK;
+    /// audit-and-delivery facts 3.2, rule d).
     pub(crate) async fn watch_clock(&self) -> Result<(), GatewayError> {
         let Some(monotonic) = self.clock.monotonic() else {
             return Ok(());
         };
+        let mut watch = self.watch.lock().await;
         let now = self.now();
-        let Some(by) = self.watch().look(now, monotonic) else {
+        let Some(by) = watch.look(now, monotonic) else {
             return Ok(());
         };
         let seconds = by.num_seconds();
@@ -170,12 +173,8 @@ impl<S: Store + 'static> Gateway<S> {
         );
         let commit = self.decide(|engine| engine.clock_set(now, by));
         self.store.commit(commit).await?;
-        self.watch().accept(now, monotonic);
+        watch.accept(now, monotonic);
         Ok(())
-    }
-
-    fn watch(&self) -> MutexGuard<'_, ClockWatch> {
-        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn shared(this: &Arc<Self>) -> Arc<Self> {

@@ -230,6 +230,8 @@ impl<S: Store + 'static> Gateway<S> {
 
     /// Greets MESH and looks into the mailbox when it is time for that.
     async fn touch(&self, run: &Run, due: &mut Due, log: &Log) {
+        // While MESH cannot be used nothing is claimed, and the clock may be why.
+        tell(self.watch_clock().await);
         let now = Instant::now();
         if due.greet.is_none_or(|at| now >= at) {
             self.greet(log).await;

@@ -349,6 +349,7 @@ impl<S: Store + 'static> Gateway<S> {
                 }
                 None => None,
             };
+            self.watch_clock().await?;
             let now = self.now();
             let mut taken =
                 self.decide(|engine| engine.intake(now, intake.clone(), known, replaced));

@@ -3,6 +3,7 @@
 //!
 //! Each attack does little by itself; `cargo xtask soak` gives it the large numbers.
 
+mod clock;
 mod faults;
 #[cfg(unix)]
 mod full_disk;

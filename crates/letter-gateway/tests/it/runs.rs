@@ -281,3 +281,36 @@ async fn a_run_that_cannot_begin_says_so() {
     let ended = world.gateway.run_until(&run, std::future::pending()).await;
     assert!(ended.unwrap_err().to_string().contains("cannot listen"));
 }
+
+/// What is taken while the clock is wrong is due when it was taken, not when the clock says so
+/// again: a forward jump that is noticed late must not put it off, nor a jump back.
+#[tokio::test]
+async fn w_clk_a_letter_taken_while_the_clock_is_wrong_waits_for_no_day() {
+    let day = chrono::Duration::days(1);
+    for (first, second) in [(day, -day), (-day, day)] {
+        let world = World::new().await;
+        world.work().await;
+        world.set_clock_by(first);
+        world.hand_over("a.txt", report("D-1", "One"));
+        world.scan().await;
+        assert_eq!(world.count("clock.jump"), 1);
+        world.set_clock_by(second);
+        world.work().await;
+        assert_eq!(world.count("clock.jump"), 2);
+        assert_eq!(world.received(PRACTICE).len(), 1, "{first}");
+        world.check();
+    }
+}
+
+#[tokio::test]
+async fn w_clk_a_letter_taken_right_after_a_jump_is_not_moved_with_the_timers() {
+    let world = World::new().await;
+    world.work().await;
+    world.set_clock_by(chrono::Duration::days(1));
+    world.hand_over("a.txt", report("D-1", "One"));
+    world.scan().await;
+    world.work().await;
+    assert_eq!(world.count("clock.jump"), 1);
+    assert_eq!(world.received(PRACTICE).len(), 1);
+    world.check();
+}

@@ -24,12 +24,28 @@ pub(crate) const PRACTICE: &str = "Y99901GP1";
 pub(crate) const WORKFLOW: &str = "TOC_OUTP_ATT_DMS";
 pub(crate) const SOURCE: &str = "epr";
 
-/// Stands still until it is told to go.
-pub(crate) struct Hand(TurnedClock);
+/// Stands still until it is told to go; and can be set, which is no time that goes by.
+pub(crate) struct Hand {
+    shown: TurnedClock,
+    gone: TurnedClock,
+}
+
+impl Hand {
+    fn new() -> Self {
+        Self {
+            shown: TurnedClock::new(start()),
+            gone: TurnedClock::new(start()),
+        }
+    }
+}
 
 impl Clock for Hand {
     fn now(&self) -> DateTime<Utc> {
-        self.0.now()
+        self.shown.now()
+    }
+
+    fn monotonic(&self) -> Option<chrono::Duration> {
+        Some(self.gone.now() - start())
     }
 }
 
@@ -101,7 +117,7 @@ impl World {
     pub(crate) async fn with(trust: Trust, policy: Policy) -> Self {
         let server = server().await;
         let store = Arc::new(ModelStore::default());
-        let clock = Arc::new(Hand(TurnedClock::new(start())));
+        let clock = Arc::new(Hand::new());
         let mesh = Mesh::new(server.client(&mailbox(TRUST)).unwrap());
         let time: Arc<dyn Clock> = Arc::<Hand>::clone(&clock);
         let gateway = Gateway::new(trust, Arc::clone(&store), engine(policy), mesh, time);
@@ -136,7 +152,14 @@ impl World {
     }
 
     pub(crate) fn later(&self, minutes: i64) {
-        self.clock.0.turn(chrono::Duration::minutes(minutes));
+        let by = chrono::Duration::minutes(minutes);
+        self.clock.shown.turn(by);
+        self.clock.gone.turn(by);
+    }
+
+    /// Somebody sets the clock.
+    pub(crate) fn set_clock_by(&self, by: chrono::Duration) {
+        self.clock.shown.turn(by);
     }
 
     pub(crate) fn still_for(mut self, still_for: Duration) -> Self {
