@@ -6,6 +6,7 @@ use nhs_types::MailboxId;
 use serde::{Deserialize, Serialize};
 
 use crate::answer::HandOverAnswer;
+use crate::feed::FeedCursor;
 use crate::keys::{DocumentKey, PayloadId, RefKind};
 use crate::record::{CopyRecord, LetterRecord};
 use crate::stop::Stop;
@@ -44,6 +45,8 @@ pub struct Commit {
     pub rebase: Option<Duration>,
     /// Answers to hand-overs, each under a key that was not used before.
     pub answers: Vec<HandOverAnswer>,
+    /// How far feeds have come.
+    pub cursors: Vec<FeedCursor>,
     /// The lease under which the work was done; a commit with an older one is refused.
     pub fence: Option<(StreamKey, LeaseToken)>,
 }
@@ -57,6 +60,7 @@ impl Commit {
             && self.work.is_empty()
             && self.seen.is_empty()
             && self.answers.is_empty()
+            && self.cursors.is_empty()
             && self.payloads.is_empty()
             && self.references.is_empty()
             && self.document.is_none()

@@ -29,6 +29,7 @@
 //! | `duty` | owner, timer and alarm of each state |
 //! | `engine` | [`Engine`]: from the time and what is known to a [`Commit`] and an [`Order`] |
 //! | `commit`, `record`, `answer` | what one change of the store holds |
+//! | `feed` | what sources are told: [`Outcome`] |
 //! | `claim` | lanes, pace and places: which work is begun first |
 //! | `clock` | [`ClockWatch`]: a wall clock that is set |
 //! | `store`, `transport` | the ports [`Store`] and [`Transport`] |
@@ -49,6 +50,7 @@ mod copy;
 mod decision;
 mod duty;
 mod engine;
+mod feed;
 mod keys;
 mod letter;
 mod outcome;
@@ -81,6 +83,7 @@ pub use engine::{
     Intake, Job, Order, Policy, Prepared, PreparedCopy, Report, Restore, Running, Saying,
     ShapedCopy, StopError, Taken, TakenAs,
 };
+pub use feed::{FeedCursor, LedgerEntry, LedgerPage, Outcome, OutcomeKind};
 pub use keys::{DocumentKey, LocalId, PayloadId, RefKind, TrustKeys};
 pub use letter::LetterEvent;
 pub use outcome::{AskResult, Disposition, Route, SendResult, TrackResult};

@@ -9,6 +9,7 @@ use nhs_types::Sensitive;
 use crate::answer::HandOverAnswer;
 use crate::claim::ClaimRequest;
 use crate::commit::{Commit, LeaseToken, Work};
+use crate::feed::LedgerPage;
 use crate::keys::{DocumentKey, LocalId, PayloadId};
 use crate::record::{CopyRecord, LetterRecord};
 use crate::stop::Stops;
@@ -120,6 +121,27 @@ pub trait Store: Send + Sync {
         &self,
         key: [u8; 32],
     ) -> impl Future<Output = Result<Option<HandOverAnswer>, StoreError>> + Send;
+
+    /// A stretch of the ledger from an event on: what is in it about letters and copies.
+    ///
+    /// Up to `limit` events are read, whatever they are about; only those that have their place
+    /// in the ledger, in its order and without a gap.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    fn entries(
+        &self,
+        from: u64,
+        limit: usize,
+    ) -> impl Future<Output = Result<LedgerPage, StoreError>> + Send;
+
+    /// How far a feed has come; `None` for one that has told nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    fn cursor(&self, feed: String) -> impl Future<Output = Result<Option<u64>, StoreError>> + Send;
 
     /// Which of these inbound messages were dealt with: for each whether it was ours, if known.
     ///

@@ -4,6 +4,7 @@ mod checkpoint;
 mod claim;
 mod commit;
 mod erase;
+mod feed;
 mod keeping;
 mod ledger;
 mod lists;
@@ -23,7 +24,7 @@ use std::path::{Path, PathBuf};
 use audit_core::StreamKey;
 use letter_delivery::{
     ClaimRequest, Claimed, Commit, CopyRecord, DocumentKey, DocumentView, HandOverAnswer,
-    LeaseToken, LetterDetails, LocalId, PayloadId, RefKind, Stops, Store, StoreError,
+    LeaseToken, LedgerPage, LetterDetails, LocalId, PayloadId, RefKind, Stops, Store, StoreError,
 };
 
 use crate::views::{LetterView, StatusFilter, Tree};
@@ -299,6 +300,16 @@ impl Store for SqliteStore {
 
     async fn answer(&self, key: [u8; 32]) -> Result<Option<HandOverAnswer>, StoreError> {
         self.reader.run(move |db, _| lists::answer(db, key)).await
+    }
+
+    async fn entries(&self, from: u64, limit: usize) -> Result<LedgerPage, StoreError> {
+        self.reader
+            .run(move |db, seal| feed::entries(db, seal, from, limit))
+            .await
+    }
+
+    async fn cursor(&self, feed: String) -> Result<Option<u64>, StoreError> {
+        self.reader.run(move |db, _| feed::cursor(db, &feed)).await
     }
 
     async fn seen(

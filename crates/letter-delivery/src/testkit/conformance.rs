@@ -13,6 +13,7 @@ mod answers;
 mod changes;
 mod contents;
 mod desk;
+mod feeds;
 mod random;
 mod stops;
 mod work;
@@ -41,6 +42,7 @@ pub use contents::{
     messages_that_were_dealt_with_are_known, what_is_durable_is_there_after_an_end,
     what_was_erased_is_gone_and_its_events_stay,
 };
+pub use feeds::{a_feed_goes_on_where_it_was, the_ledger_is_read_in_pages_without_gap_or_double};
 pub use random::any_order_of_changes_and_ends_verifies;
 pub use stops::{
     a_lift_frees_what_is_parked_and_nothing_else, a_stop_set_meanwhile_refuses_the_send,
@@ -145,6 +147,8 @@ macro_rules! store_conformance {
             stops_are_there_after_an_end_and_have_their_own_numbers,
             an_answer_is_kept_with_what_it_tells_of_and_its_key_is_used_once,
             an_answer_alone_is_a_change,
+            the_ledger_is_read_in_pages_without_gap_or_double,
+            a_feed_goes_on_where_it_was,
             messages_that_were_dealt_with_are_known,
             a_copy_is_found_by_its_message_first_and_by_local_id_then,
             a_content_comes_back_byte_for_byte_and_to_its_letter_only,

@@ -14,6 +14,7 @@ use crate::answer::HandOverAnswer;
 use crate::audit::LedgerFault;
 use crate::claim::ClaimRequest;
 use crate::commit::{Commit, LeaseToken};
+use crate::feed::LedgerPage;
 use crate::keys::{DocumentKey, LocalId, PayloadId};
 use crate::record::CopyRecord;
 use crate::stop::Stops;
@@ -129,6 +130,14 @@ impl Store for ModelStore {
 
     async fn answer(&self, key: [u8; 32]) -> Result<Option<HandOverAnswer>, StoreError> {
         Ok(self.rows().answers.get(&key).cloned())
+    }
+
+    async fn entries(&self, from: u64, limit: usize) -> Result<LedgerPage, StoreError> {
+        self.rows().entries(from, limit)
+    }
+
+    async fn cursor(&self, feed: String) -> Result<Option<u64>, StoreError> {
+        Ok(self.rows().cursors.get(&feed).copied())
     }
 
     async fn seen(

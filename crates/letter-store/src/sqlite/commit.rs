@@ -3,8 +3,8 @@
 use audit_core::{CompactRange, EventBody, Hash, Sequencer, StreamKey};
 use chrono::{DateTime, Duration, Utc};
 use letter_delivery::{
-    Commit, CopyRecord, DocumentChange, HandOverAnswer, LeaseToken, LetterRecord, NewPayload,
-    NewReference, SeenMessage, StoreError, Work, WorkChange,
+    Commit, CopyRecord, DocumentChange, FeedCursor, HandOverAnswer, LeaseToken, LetterRecord,
+    NewPayload, NewReference, SeenMessage, StoreError, Work, WorkChange,
 };
 use rusqlite::{Connection, OptionalExtension as _, Params, params};
 
@@ -56,6 +56,9 @@ pub(super) fn write(db: &Connection, seal: &Seal, commit: Commit) -> Result<(), 
     }
     for answer in &commit.answers {
         put_answer(db, answer)?;
+    }
+    for cursor in &commit.cursors {
+        put_cursor(db, cursor)?;
     }
     Ok(())
 }
@@ -402,6 +405,15 @@ fn put_answer(db: &Connection, answer: &HandOverAnswer) -> Result<(), StoreError
             answer.body,
             millis(answer.at)
         ],
+    )
+    .map(drop)
+}
+
+fn put_cursor(db: &Connection, cursor: &FeedCursor) -> Result<(), StoreError> {
+    execute(
+        db,
+        "INSERT OR REPLACE INTO feed (name, next, mac) VALUES (?1, ?2, row_mac('feed', ?1, ?2))",
+        params![cursor.feed, signed(cursor.next)?],
     )
     .map(drop)
 }

@@ -10,6 +10,7 @@ use crate::claim::{ClaimRequest, Line};
 use crate::commit::{
     Commit, DocumentChange, Lane, LeaseToken, NewPayload, Work, WorkChange, WorkKind,
 };
+use crate::feed::{LedgerEntry, LedgerPage};
 use crate::keys::{DocumentKey, PayloadId};
 use crate::record::{CopyRecord, LetterRecord};
 use crate::state::LetterState;
@@ -36,6 +37,8 @@ pub struct ModelRows {
     pub seen: BTreeMap<(String, String), bool>,
     /// Answers to hand-overs by their key.
     pub answers: BTreeMap<[u8; 32], HandOverAnswer>,
+    /// How far each feed has come.
+    pub cursors: BTreeMap<String, u64>,
     /// Stops by their number.
     pub stops: BTreeMap<u32, Stop>,
     /// When a lane's work to a destination was last claimed, where the lane has a pace.
@@ -195,6 +198,9 @@ impl ModelRows {
             self.seen
                 .insert((message.mailbox, message.message_id), message.ours);
         }
+        for cursor in commit.cursors {
+            self.cursors.insert(cursor.feed, cursor.next);
+        }
         for answer in commit.answers {
             self.answers.insert(answer.key, answer);
         }
@@ -243,6 +249,37 @@ impl ModelRows {
         } else {
             Err(StoreError::Conflict)
         }
+    }
+
+    /// A stretch of the ledger.
+    pub(super) fn entries(&self, from: u64, limit: usize) -> Result<LedgerPage, StoreError> {
+        let start = usize::try_from(from).unwrap_or(usize::MAX);
+        let end = start.saturating_add(limit).min(self.events.len());
+        let stretch = self.events.get(start..end).unwrap_or_default();
+        let entries = stretch.iter().filter_map(|placed| self.entry(placed));
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        Ok(LedgerPage::new(
+            entries.collect(),
+            from.saturating_add(count(stretch.len())),
+            count(self.events.len()),
+        ))
+    }
+
+    fn entry(&self, placed: &Sequenced) -> Option<LedgerEntry> {
+        let body = &placed.event.body;
+        let copy = self.copies.get(&body.stream).cloned();
+        let key = copy.as_ref().map_or(body.stream, |copy| copy.letter);
+        let letter = self.letters.get(&key)?.clone();
+        let earlier = self.of(body.stream).take_while(|one| one.lseq < body.lseq);
+        let before = earlier.last().map(|one| one.state.clone());
+        let number = nhs_types::Sensitive::new("the number is not kept here".to_owned());
+        Some(LedgerEntry::new(
+            placed.event.clone(),
+            before,
+            letter,
+            copy,
+            Some(number),
+        ))
     }
 
     /// A key is used once.

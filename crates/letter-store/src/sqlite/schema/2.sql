@@ -87,3 +87,9 @@ CREATE INDEX letter_by_state ON letter (state, taken_at);
 CREATE INDEX letter_by_source ON letter (json_extract(record, '$.source'), taken_at);
 CREATE INDEX letter_by_class ON letter (json_extract(record, '$.class'), taken_at);
 CREATE INDEX copy_by_state ON copy (state, letter);
+-- How far each feed of outcomes has come: everything before that event was told.
+CREATE TABLE feed (
+  name TEXT PRIMARY KEY,
+  next INTEGER NOT NULL,
+  mac  BLOB NOT NULL
+) WITHOUT ROWID;
