@@ -130,7 +130,7 @@ pub trait Store: Send + Sync {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
-    fn entries(
+    fn ledger_page(
         &self,
         from: u64,
         limit: usize,

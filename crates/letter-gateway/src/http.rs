@@ -5,6 +5,7 @@ mod connection;
 mod entry;
 mod letters;
 mod multipart;
+mod outcomes;
 mod query;
 
 use std::net::SocketAddr;
@@ -67,6 +68,10 @@ pub use entry::{Entry, EntryError};
 /// `GET /v1/letters/{id}` and `GET /v1/letters?document=NUMBER[&source=NAME]` answer
 /// `{"lines":[…]}`, the members of `letterbox status --json`; the source is that of the door where
 /// none is named.
+///
+/// `GET /v1/outcomes?after=CURSOR[&limit=N][&source=NAME]` answers `{"outcomes":[…],"next":CURSOR}`,
+/// what a [`Feed`](crate::Feed) tells, in the ledger's order. Begin without `after`, then ask after
+/// `next`; when that is the cursor you asked after, there is nothing more for now.
 ///
 /// # Who may enter
 ///

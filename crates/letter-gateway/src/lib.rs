@@ -33,6 +33,7 @@
 //! | `gateway` | [`Gateway`], [`GatewayError`] |
 //! | `reader`, `take` | reading and intake of one hand-over: [`Receipt`] |
 //! | `folder`, `mllp`, `http` | where documents come from: [`Folder`], [`Mllp`], [`Http`] |
+//! | `feed` | sources are told what became of their letters: [`Feed`] |
 //! | `status` | where a letter is: [`StatusLine`] |
 //! | `prepare` | routing, lookups and shaping |
 //! | `work` | the engine's orders, carried out side by side |
@@ -44,6 +45,7 @@
 //! Not here: SQL, configuration files, the process' environment.
 
 mod directory;
+mod feed;
 mod folder;
 mod gateway;
 mod http;
@@ -60,6 +62,7 @@ mod take;
 mod trust;
 mod work;
 
+pub use feed::{Begin, Feed, FeedError, OutcomeLine, Receiver, Told, Webhook, WebhookError};
 pub use folder::{Folder, Scanned};
 pub use gateway::{Gateway, GatewayError};
 pub use http::{Entry, EntryError, Http};

@@ -9,6 +9,7 @@ use letter_delivery::{BreakerState, Store};
 
 use tokio::time::Instant;
 
+use crate::feed::Feed;
 use crate::folder::{Folder, Scanned};
 use crate::http::Http;
 use crate::mllp::Mllp;
@@ -24,6 +25,8 @@ pub struct Run {
     pub listeners: Vec<Mllp>,
     /// Doors for hand-over and questions over HTTP; only a run that goes on has them.
     pub doors: Vec<Http>,
+    /// Who is told what became of letters.
+    pub feeds: Vec<Feed>,
     /// How often folders and due work are looked at.
     pub look_every: Duration,
     /// How often the mailbox is looked into; MESH asks for five minutes or more.
@@ -41,6 +44,7 @@ impl Default for Run {
             folders: Vec::new(),
             listeners: Vec::new(),
             doors: Vec::new(),
+            feeds: Vec::new(),
             look_every: Duration::from_secs(2),
             poll_every: Duration::from_mins(5),
             greet_every: Duration::from_hours(12),
@@ -87,6 +91,10 @@ pub struct Summary {
     pub left_alone: usize,
     /// Messages in the mailbox that could not be dealt with at the last look.
     pub inbox_failed: usize,
+    /// Outcomes that sources were told by a single run.
+    pub told: usize,
+    /// Feeds whose receiver did not take all there was.
+    pub feeds_waiting: usize,
     /// Why MESH could not be used, if it could not.
     pub mesh_fault: Option<String>,
     /// Whether that is for our own settings: certificate, mailbox, password, shared key. Waiting
@@ -145,7 +153,21 @@ impl<S: Store + 'static> Gateway<S> {
             self.poll_into(&log).await?;
             looked = self.look(run, started, &log).await;
         }
+        self.tell_all(run, &log).await;
         looked.map(|()| log.summary())
+    }
+
+    /// A receiver that is down is told by the next run; no other feed waits for it.
+    async fn tell_all(&self, run: &Run, log: &Log) {
+        for feed in &run.feeds {
+            match self.tell(feed).await {
+                Ok(told) => log.write(|summary| summary.told += told.outcomes),
+                Err(error) => {
+                    tracing::warn!(%error, feed = feed.name, "outcomes wait for their receiver");
+                    log.write(|summary| summary.feeds_waiting += 1);
+                }
+            }
+        }
     }
 
     /// Goes on until `stop` is done. What was begun has [`Run::stop_within`] to end; nothing more
@@ -174,6 +196,9 @@ impl<S: Store + 'static> Gateway<S> {
             let listener = http.open().await?;
             let (gateway, http) = (Self::shared(self), http.clone());
             listeners.spawn(async move { gateway.serve_http(listener, http).await });
+        }
+        for feed in &run.feeds {
+            listeners.spawn(Self::shared(self).tell_for_ever(feed.clone()));
         }
         let log = Log::default();
         let loops = async {

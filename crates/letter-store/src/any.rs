@@ -6,7 +6,7 @@ use audit_core::{EventProofs, Hash, SignedCheckpoint, Signer, StreamKey};
 use chrono::{DateTime, Utc};
 use letter_delivery::{
     ClaimRequest, Claimed, Commit, CopyRecord, DocumentKey, DocumentView, HandOverAnswer,
-    LeaseToken, LetterDetails, LocalId, PayloadId, RefKind, Stops, Store, StoreError,
+    LeaseToken, LedgerPage, LetterDetails, LocalId, PayloadId, RefKind, Stops, Store, StoreError,
 };
 
 use crate::{
@@ -231,6 +231,14 @@ impl Store for AnyStore {
 
     async fn answer(&self, key: [u8; 32]) -> Result<Option<HandOverAnswer>, StoreError> {
         on!(self, store => store.answer(key).await)
+    }
+
+    async fn ledger_page(&self, from: u64, limit: usize) -> Result<LedgerPage, StoreError> {
+        on!(self, store => store.ledger_page(from, limit).await)
+    }
+
+    async fn cursor(&self, feed: String) -> Result<Option<u64>, StoreError> {
+        on!(self, store => store.cursor(feed).await)
     }
 
     async fn seen(

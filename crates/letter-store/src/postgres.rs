@@ -6,6 +6,7 @@ mod commit;
 mod connect;
 mod erase;
 mod fault;
+mod feed;
 mod keys;
 mod ledger;
 mod lists;
@@ -26,7 +27,7 @@ use audit_core::StreamKey;
 use deadpool_postgres::Pool;
 use letter_delivery::{
     ClaimRequest, Claimed, Commit, CopyRecord, DocumentKey, DocumentView, HandOverAnswer,
-    LeaseToken, LetterDetails, LocalId, PayloadId, RefKind, Stops, Store, StoreError,
+    LeaseToken, LedgerPage, LetterDetails, LocalId, PayloadId, RefKind, Stops, Store, StoreError,
 };
 use tokio::sync::Notify;
 
@@ -300,6 +301,14 @@ impl Store for PostgresStore {
 
     async fn answer(&self, key: [u8; 32]) -> Result<Option<HandOverAnswer>, StoreError> {
         lists::answer(&self.inner, key).await
+    }
+
+    async fn ledger_page(&self, from: u64, limit: usize) -> Result<LedgerPage, StoreError> {
+        feed::entries(&self.inner, from, limit).await
+    }
+
+    async fn cursor(&self, feed: String) -> Result<Option<u64>, StoreError> {
+        feed::cursor(&self.inner, &feed).await
     }
 
     async fn seen(

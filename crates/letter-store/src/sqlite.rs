@@ -302,7 +302,7 @@ impl Store for SqliteStore {
         self.reader.run(move |db, _| lists::answer(db, key)).await
     }
 
-    async fn entries(&self, from: u64, limit: usize) -> Result<LedgerPage, StoreError> {
+    async fn ledger_page(&self, from: u64, limit: usize) -> Result<LedgerPage, StoreError> {
         self.reader
             .run(move |db, seal| feed::entries(db, seal, from, limit))
             .await

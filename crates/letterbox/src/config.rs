@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::exit::Exit;
 
-pub(crate) use doors::HttpSection;
+pub(crate) use doors::{BeginChoice, FeedSection, HttpSection};
 pub(crate) use sections::{MeshSection, MetricsSection, PracticesSection, TrustSection};
 pub(crate) use store::StoreSection;
 pub(crate) use template::{CONFIG_NAME, template};

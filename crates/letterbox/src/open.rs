@@ -1,5 +1,7 @@
 //! From configuration to a trust's store, mailbox and pipeline.
 
+mod doors;
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,13 +9,11 @@ use std::time::Duration;
 
 use gp_routing::{PracticeTable, TableLimits};
 use letter_delivery::Engine;
-use letter_gateway::{
-    Entry, EntryError, Folder, Gateway, Http, Mesh, Mllp, Run, SystemClock, SystemEntropy,
-};
+use letter_gateway::{Folder, Gateway, Mesh, Mllp, Run, SystemClock, SystemEntropy};
 use letter_store::{AnyStore, MasterKey, PostgresSettings, PostgresStore, SqliteStore};
 use mesh_client::{Client, Credentials, Secret, TlsIdentity, TrustAnchors};
 
-use crate::config::{Config, HttpSection, StoreSection, TrustSection};
+use crate::config::{Config, StoreSection, TrustSection};
 use crate::exit::Exit;
 use crate::platform;
 
@@ -277,7 +277,16 @@ fn sources(trust: &TrustSection) -> Result<Run, Exit> {
     run.listeners = listeners
         .map(|section| Mllp::new(&*section.source, section.listen))
         .collect();
-    run.doors = trust.http.iter().map(door).collect::<Result<_, _>>()?;
+    run.feeds = trust
+        .feed
+        .iter()
+        .map(doors::feed)
+        .collect::<Result<_, _>>()?;
+    run.doors = trust
+        .http
+        .iter()
+        .map(doors::door)
+        .collect::<Result<_, _>>()?;
     if let Some(seconds) = trust.delivery.look_every_seconds {
         run.look_every = Duration::from_secs(u64::from(seconds.max(1)));
     }
@@ -285,41 +294,4 @@ fn sources(trust: &TrustSection) -> Result<Run, Exit> {
         run.poll_every = Duration::from_secs(u64::from(seconds.max(1)));
     }
     Ok(run)
-}
-
-/// A door over HTTP, with what it asks of those who enter.
-fn door(section: &HttpSection) -> Result<Http, Exit> {
-    let wrong = |error: EntryError| {
-        let listen = section.listen;
-        Exit::Configuration(format!("the [[trust.http]] on {listen}: {error}"))
-    };
-    let token = section.token_file.as_deref();
-    let token = token
-        .map(|path| secret(path, "the token of the door", "write it there"))
-        .transpose()?;
-    let tls = match (&section.certificate, &section.key) {
-        (Some(certificate), Some(key)) => Some((
-            read(certificate, "the certificate of the door")?,
-            secret(key, "the key of the door's certificate", "put it there")?,
-        )),
-        _ => None,
-    };
-    let clients = section.client_ca.as_deref();
-    let clients = clients
-        .map(|path| read(path, "the CA certificate of the door's clients"))
-        .transpose()?;
-    let entry = match (&token, &tls, &clients) {
-        (token, Some((certificate, key)), Some(clients)) => {
-            let entry = Entry::by_certificate(certificate, key.as_bytes(), clients);
-            match token {
-                Some(token) => entry.and_then(|entry| entry.and_token(token.as_bytes())),
-                None => entry,
-            }
-        }
-        (Some(token), Some((certificate, key)), None) => Entry::by_token(token.as_bytes())
-            .and_then(|entry| entry.over_tls(certificate, key.as_bytes())),
-        (token, ..) => Entry::by_token(token.as_deref().unwrap_or_default().as_bytes()),
-    };
-    let entry = entry.map_err(wrong)?;
-    Ok(Http::new(section.source.as_str(), section.listen, entry))
 }

@@ -354,3 +354,116 @@ impl Authority {
         exchange(&mut rustls::Stream::new(&mut session, &mut socket), request)
     }
 }
+
+/// Files of a folder feed, in order.
+fn outcomes(site: &Site) -> Vec<Value> {
+    let folder = site.path("outcomes");
+    let mut names: Vec<_> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.starts_with('.'))
+        .collect();
+    names.sort();
+    let read = |name: &String| serde_json::from_slice(&fs::read(folder.join(name)).unwrap());
+    names.iter().map(|name| read(name).unwrap()).collect()
+}
+
+fn add_feeds(site: &Site, feeds: &str) {
+    site.change_config("[trust.routing]", &format!("{feeds}\n[trust.routing]"));
+    fs::create_dir_all(site.path("outcomes")).unwrap();
+}
+
+const FOLDER_FEED: &str = "[[trust.feed]]\nname = \"epr\"\nfolder = \"outcomes\"\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_is_told_what_became_of_each_letter_also_after_kills() {
+    let mesh = Mesh::start().await;
+    let site = Site::new(&mesh);
+    let nobody = free_address();
+    add_feeds(
+        &site,
+        &format!("{FOLDER_FEED}\n[[trust.feed]]\nname = \"dead\"\nmllp = \"{nobody}\"\n"),
+    );
+    site.change_config(
+        "[trust.delivery]",
+        "[trust.delivery]\nlook_every_seconds = 1",
+    );
+    for n in 1..=12_u32 {
+        site.hand_over(&Letter::new(n));
+        let running = site.start(&["run"]);
+        std::thread::sleep(Duration::from_millis(150 + u64::from(n) * 60));
+        running.kill();
+    }
+    // The feed that nobody listens to is said, and has kept back nothing.
+    let ended = site.run_once().exits(4);
+    assert!(ended.stderr.contains("feed"), "{ended:#?}");
+    let told = outcomes(&site);
+    let accepted = |one: &&Value| one["outcome"] == "accepted";
+    let mut letters: Vec<_> = told
+        .iter()
+        .filter(accepted)
+        .map(|one| one["document"].as_str().unwrap())
+        .collect();
+    letters.sort_unstable();
+    letters.dedup();
+    assert_eq!(letters.len(), 12, "every letter, whatever was killed");
+    let cursors: Vec<_> = told.iter().map(|one| one["cursor"].as_u64()).collect();
+    assert!(cursors.is_sorted(), "{cursors:?}");
+    assert_eq!(site.letterbox(&["audit", "verify"]).code, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_hl7_receiver_that_was_down_is_told_when_it_is_back() {
+    let mesh = Mesh::start().await;
+    let site = Site::new(&mesh);
+    let address = free_address();
+    add_feeds(
+        &site,
+        &format!("[[trust.feed]]\nname = \"tie\"\nmllp = \"{address}\"\n"),
+    );
+    site.hand_over(&Letter::new(1));
+    assert_eq!(site.run_once().code, Some(4));
+    let listener = std::net::TcpListener::bind(address).unwrap();
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut decoder = clinical_letter::MllpDecoder::new(64 * 1024);
+        let mut buffer = [0; 4096];
+        let mut heard = Vec::new();
+        loop {
+            let count = stream.read(&mut buffer).unwrap_or(0);
+            if count == 0 {
+                return heard;
+            }
+            decoder.push(&buffer[..count]);
+            while let Some(frame) = decoder.next_frame() {
+                let message = String::from_utf8(frame.unwrap().message).unwrap();
+                let control = message.split('|').nth(9).unwrap();
+                let answer = format!("MSH|^~\\&|T|R|L|R|1||ACK|1|P|2.4\rMSA|AA|{control}\r");
+                stream
+                    .write_all(&clinical_letter::encode_frame(answer.as_bytes()))
+                    .unwrap();
+                heard.push(message);
+            }
+        }
+    });
+    assert_eq!(site.run_once().code, Some(0));
+    let heard = answering.join().unwrap();
+    assert_eq!(heard.len(), 1, "{heard:?}");
+    assert!(heard[0].contains("ZLO|1|accepted|"), "{heard:?}");
+    assert!(heard[0].contains(&Letter::new(1).number), "{heard:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn outcomes_are_asked_for_over_http_too() {
+    let mesh = Mesh::start().await;
+    let (site, address) = site(&mesh);
+    let running = site.start(&["run"]);
+    let letter = Letter::new(1);
+    say(address, &post(letter.to_text().as_bytes(), &bearer())).unwrap();
+    let found = until(address, "/v1/outcomes", |said| {
+        !said["outcomes"][0].is_null()
+    });
+    assert_eq!(found["outcomes"][0]["document"], letter.number.as_str());
+    assert_eq!(found["outcomes"][0]["source"], "tie");
+    running.terminate();
+}

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use audit_core::{StreamKey, Verification, Verifier, VerifyOptions};
 use chrono::{DateTime, Utc};
-use nhs_types::Sensitive;
 
 use super::Trouble;
 use crate::answer::HandOverAnswer;
@@ -124,15 +123,15 @@ impl Store for ModelStore {
     async fn letter(&self, key: StreamKey) -> Result<Option<LetterDetails>, StoreError> {
         let rows = self.rows();
         let letter = rows.letters.get(&key).cloned();
-        let number = Sensitive::new("the number is not kept here".to_owned());
-        Ok(letter.map(|letter| LetterDetails::new(letter, rows.copies_of(key), Some(number))))
+        let details = |letter| LetterDetails::new(letter, rows.copies_of(key), rows.number(key));
+        Ok(letter.map(details))
     }
 
     async fn answer(&self, key: [u8; 32]) -> Result<Option<HandOverAnswer>, StoreError> {
         Ok(self.rows().answers.get(&key).cloned())
     }
 
-    async fn entries(&self, from: u64, limit: usize) -> Result<LedgerPage, StoreError> {
+    async fn ledger_page(&self, from: u64, limit: usize) -> Result<LedgerPage, StoreError> {
         self.rows().entries(from, limit)
     }
 

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::answer::{Answer, Problem, json_answer, taken, told};
 use super::connection::read_body;
+use super::outcomes::OUTCOMES;
 use super::{Http, multipart, query};
 use crate::folder::{SIDECAR_BYTES_MAX, told as wrong_json};
 use crate::take::{HandOver, OnReject, Once};
@@ -45,6 +46,12 @@ impl<S: Store + 'static> Gateway<S> {
                 "a client was turned away: no right token"
             );
             return Err(Problem::not_authorised());
+        }
+        if head.uri.path() == OUTCOMES {
+            return match head.method {
+                Method::GET => self.outcomes(http, head).await,
+                _ => Err(Problem::not_allowed("GET")),
+            };
         }
         let rest = head.uri.path().strip_prefix(LETTERS);
         match (rest, &head.method) {

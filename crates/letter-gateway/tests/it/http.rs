@@ -782,3 +782,44 @@ async fn only_an_encrypted_door_opens_to_the_network() {
         .await;
     assert!(matches!(busy, Err(GatewayError::Listen { .. })), "{busy:?}");
 }
+
+#[tokio::test]
+async fn outcomes_are_asked_for_in_pages_and_by_source() {
+    let world = World::new().await;
+    let door = Door::open(&world).await;
+    for n in 1..=3 {
+        let text = report(&format!("1118-100{n}"), "Rest").replace("999 001 2377", "999 001 2378");
+        door.post("{}", text.as_bytes(), None).await;
+    }
+    let whole = door.get("/v1/outcomes").await.json();
+    assert_eq!(whole["outcomes"].as_array().unwrap().len(), 3);
+    assert_eq!(whole["outcomes"][0]["outcome"], "held");
+    let (mut after, mut paged) = (0, Vec::new());
+    loop {
+        let page = door
+            .get(&format!("/v1/outcomes?after={after}&limit=1"))
+            .await
+            .json();
+        paged.extend(page["outcomes"].as_array().unwrap().clone());
+        let next = page["next"].as_u64().unwrap();
+        if next == after {
+            break;
+        }
+        after = next;
+    }
+    assert_eq!(&paged, whole["outcomes"].as_array().unwrap());
+    assert_eq!(whole["next"], after);
+    let last = paged[1]["cursor"].as_u64().unwrap();
+    let rest = door.get(&format!("/v1/outcomes?after={last}")).await.json();
+    assert_eq!(rest["outcomes"].as_array().unwrap(), &paged[2..]);
+    let other = door.get("/v1/outcomes?source=lab").await.json();
+    assert_eq!(other["outcomes"].as_array().unwrap().len(), 0);
+    assert_eq!(
+        door.get("/v1/outcomes?limit=1001").await.code(),
+        "query-wrong"
+    );
+    let post = door
+        .send(&format!("POST /v1/outcomes HTTP/1.1\r\n{}", bearer()), b"")
+        .await;
+    assert_eq!(post.code(), "not-allowed");
+}

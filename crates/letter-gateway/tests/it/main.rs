@@ -5,6 +5,8 @@ mod canary;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod feed;
+#[cfg(test)]
 mod folder;
 #[cfg(test)]
 mod http;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use audit_core::{EventBody, StreamKey};
 use deadpool_postgres::Transaction;
 use letter_delivery::{
-    Commit, CopyRecord, DocumentChange, HandOverAnswer, LetterRecord, NewPayload, NewReference,
-    SeenMessage, StoreError, Work, WorkChange,
+    Commit, CopyRecord, DocumentChange, FeedCursor, HandOverAnswer, LetterRecord, NewPayload,
+    NewReference, SeenMessage, StoreError, Work, WorkChange,
 };
 use tokio_postgres::Error;
 use zeroize::Zeroizing;
@@ -207,6 +207,9 @@ fn fill(
     for answer in &commit.answers {
         put_answer(steps, answer);
     }
+    for cursor in &commit.cursors {
+        put_cursor(steps, cursor);
+    }
     Ok(())
 }
 
@@ -365,6 +368,12 @@ fn put_answer(steps: &mut Steps<'_>, answer: &HandOverAnswer) {
         Value::time(answer.at),
     ];
     steps.put_new("answer", values, Some(Miss::Conflict));
+}
+
+fn put_cursor(steps: &mut Steps<'_>, cursor: &FeedCursor) {
+    let next = i64::try_from(cursor.next).unwrap_or(i64::MAX);
+    let values = vec![Value::text(&cursor.feed), Value::Integer(next)];
+    steps.put("feed", "name", values);
 }
 
 fn key(stream: StreamKey) -> Value {

@@ -166,7 +166,7 @@ const fn question(ask: &Ask) -> &'static str {
 }
 
 /// The document's number, unless the letter's key is gone.
-fn opened(
+pub(super) fn opened(
     keys: &LetterKeys<'_>,
     letter: StreamKey,
     sealed: &[u8],
@@ -178,7 +178,7 @@ fn opened(
     Ok(String::from_utf8(plain.to_vec()).ok().map(Sensitive::new))
 }
 
-async fn reference(
+pub(super) async fn reference(
     client: &impl GenericClient,
     letter: StreamKey,
     kind: RefKind,

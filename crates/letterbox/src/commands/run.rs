@@ -64,6 +64,13 @@ async fn one_once(config: &Config, context: &Context, trust: &TrustSection) -> R
             summary.broken
         )));
     }
+    if summary.feeds_waiting > 0 {
+        return Err(Exit::Unavailable(format!(
+            "{} feeds could not tell all outcomes: their receivers do not answer; the next run \
+             goes on there",
+            summary.feeds_waiting
+        )));
+    }
     if people > 0 || summary.failed > 0 {
         return Err(Exit::Person(person(people, summary.failed)));
     }
@@ -109,6 +116,7 @@ fn report(
             "reports": summary.reports, "left_alone": summary.left_alone,
             "uncertain": summary.uncertain, "held": summary.held, "broken": summary.broken,
             "inbox_failed": summary.inbox_failed,
+            "told": summary.told, "feeds_waiting": summary.feeds_waiting,
             "needs_person": people, "drafts": drafts, "mesh_fault": summary.mesh_fault,
         }));
     }

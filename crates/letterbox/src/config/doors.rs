@@ -52,6 +52,65 @@ impl HttpSection {
     }
 }
 
+/// `[[trust.feed]]`: who is told what became of letters.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FeedSection {
+    /// Its name, under which the store knows how far it has come.
+    pub(crate) name: String,
+    /// Only letters of these sources.
+    #[serde(default)]
+    pub(crate) sources: Vec<String>,
+    /// `first` or `now`: where a new feed begins.
+    #[serde(default)]
+    pub(crate) begin: BeginChoice,
+    /// A folder that gets a file for each outcome.
+    pub(crate) folder: Option<PathBuf>,
+    /// An HL7 v2 listener.
+    pub(crate) mllp: Option<SocketAddr>,
+    /// An HTTP address.
+    pub(crate) webhook: Option<String>,
+    /// The secret shared with it, in a file.
+    pub(crate) secret_file: Option<PathBuf>,
+    /// The authority of its certificate.
+    pub(crate) ca: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum BeginChoice {
+    #[default]
+    First,
+    Now,
+}
+
+impl FeedSection {
+    pub(super) fn resolve(&mut self, base: &Path) {
+        let paths = [&mut self.folder, &mut self.secret_file, &mut self.ca];
+        for path in paths.into_iter().flatten() {
+            *path = base.join(&*path);
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), String> {
+        let ways = [
+            self.folder.is_some(),
+            self.mllp.is_some(),
+            self.webhook.is_some(),
+        ];
+        let wrong = if ways.into_iter().filter(|way| *way).count() != 1 {
+            "needs exactly one of folder, mllp and webhook"
+        } else if self.webhook.is_some() != self.secret_file.is_some() {
+            "needs secret_file with webhook, and only there"
+        } else if self.ca.is_some() && self.webhook.is_none() {
+            "needs ca only with webhook"
+        } else {
+            return Ok(());
+        };
+        Err(format!("the [[trust.feed]] {} {wrong}", self.name))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +143,27 @@ mod tests {
         ] {
             let why = check(lines).unwrap_err();
             assert!(why.contains(says), "{lines:?}: {why}");
+        }
+    }
+
+    #[test]
+    fn a_feed_has_one_receiver() {
+        let check = |lines: &str| {
+            let text = format!("name = \"epr\"\n{lines}");
+            toml::from_str::<FeedSection>(&text).unwrap().check()
+        };
+        assert!(check("folder = \"outcomes\"\nsources = [\"epr\"]\nbegin = \"now\"").is_ok());
+        assert!(check("mllp = \"127.0.0.1:2576\"").is_ok());
+        assert!(check("webhook = \"https://x\"\nsecret_file = \"s\"\nca = \"c\"").is_ok());
+        for (lines, says) in [
+            ("", "exactly one"),
+            ("folder = \"x\"\nmllp = \"127.0.0.1:1\"", "exactly one"),
+            ("webhook = \"https://x\"", "secret_file"),
+            ("folder = \"x\"\nsecret_file = \"s\"", "secret_file"),
+            ("folder = \"x\"\nca = \"c\"", "ca only"),
+        ] {
+            let why = check(lines).unwrap_err();
+            assert!(why.contains(says) && why.contains("epr"), "{lines}: {why}");
         }
     }
 }

@@ -9,7 +9,7 @@ use letter_gateway::Trust;
 use nhs_types::{MailboxId, OdsCode};
 use serde::Deserialize;
 
-use super::HttpSection;
+use super::{FeedSection, HttpSection};
 
 /// `[mesh]`: the service, and the certificate that opens it.
 #[derive(Debug, Deserialize)]
@@ -98,6 +98,9 @@ pub(crate) struct TrustSection {
     /// Doors for hand-over and questions over HTTP.
     #[serde(default)]
     pub(crate) http: Vec<HttpSection>,
+    /// Who is told what became of its letters.
+    #[serde(default)]
+    pub(crate) feed: Vec<FeedSection>,
     /// How its letters are routed.
     pub(crate) routing: Routing,
     /// How its documents are read.
@@ -199,6 +202,9 @@ impl TrustSection {
         for http in &mut self.http {
             http.resolve(base);
         }
+        for feed in &mut self.feed {
+            feed.resolve(base);
+        }
     }
 
     pub(super) fn check(&self) -> Result<(), String> {
@@ -211,6 +217,16 @@ impl TrustSection {
         }
         for http in &self.http {
             http.check().map_err(|why| format!("trust {code}: {why}"))?;
+        }
+        for (index, feed) in self.feed.iter().enumerate() {
+            feed.check().map_err(|why| format!("trust {code}: {why}"))?;
+            let mut earlier = self.feed.iter().take(index);
+            if earlier.any(|other| other.name == feed.name) {
+                return Err(format!(
+                    "trust {code}: two [[trust.feed]] are named {}",
+                    feed.name
+                ));
+            }
         }
         if self.routing.demographics != DemographicsPolicy::Source {
             return Err(format!(

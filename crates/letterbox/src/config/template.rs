@@ -80,6 +80,15 @@ refused = "refused"
 #key = "tls/door.key"
 #client_ca = "tls/epr-ca.pem"
 
+# Who is told what became of each letter: accepted, held with the reason, collected, received,
+# refused and so on; at least once, in order. A folder, an HL7 listener (mllp = "127.0.0.1:2576") or
+# an HTTP address (webhook = "https://…" with secret_file, and ca for its certificate).
+#[[trust.feed]]
+#name = "epr"
+#folder = "outcomes"
+# "now" leaves out what happened before the feed was first used.
+#begin = "first"
+
 [trust.routing]
 # The practice is the one that the source names. (The national lookup is not in this version.)
 demographics = "source"

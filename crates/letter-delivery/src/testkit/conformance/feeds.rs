@@ -38,7 +38,7 @@ async fn outcomes<P: Place>(
 ) -> Result<Vec<(u64, OutcomeKind)>, Failure> {
     let (mut next, mut found) = (0, Vec::new());
     loop {
-        let page = desk.store()?.entries(next, limit).await?;
+        let page = desk.store()?.ledger_page(next, limit).await?;
         if page.next == next {
             equal("the end", page.end, next)?;
             return Ok(found);

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use audit_core::{EventBody, Hash, Sequenced, Sequencer, StreamKey, salted_digest};
 use chrono::{DateTime, Duration, Utc};
 use nhs_types::MailboxId;
+use nhs_types::Sensitive;
 
 use crate::answer::HandOverAnswer;
 use crate::audit::{LedgerAudit, LedgerFault};
@@ -11,7 +12,7 @@ use crate::commit::{
     Commit, DocumentChange, Lane, LeaseToken, NewPayload, Work, WorkChange, WorkKind,
 };
 use crate::feed::{LedgerEntry, LedgerPage};
-use crate::keys::{DocumentKey, PayloadId};
+use crate::keys::{DocumentKey, PayloadId, RefKind};
 use crate::record::{CopyRecord, LetterRecord};
 use crate::state::LetterState;
 use crate::stop::{Stop, Stops};
@@ -43,6 +44,7 @@ pub struct ModelRows {
     pub stops: BTreeMap<u32, Stop>,
     /// When a lane's work to a destination was last claimed, where the lane has a pace.
     claimed: BTreeMap<(Lane, MailboxId), DateTime<Utc>>,
+    numbers: BTreeMap<StreamKey, String>,
     documents: BTreeMap<DocumentKey, DocumentRow>,
     versions: BTreeMap<DocumentKey, Vec<StreamKey>>,
     copies_by_letter: BTreeMap<StreamKey, Vec<StreamKey>>,
@@ -191,6 +193,9 @@ impl ModelRows {
             self.payloads.insert(payload.id, payload);
         }
         for new in commit.references {
+            if new.kind == RefKind::Document {
+                self.numbers.insert(new.letter, new.value);
+            }
             let row = (new.kind.as_str().to_owned(), new.index, new.letter);
             self.references.push(row);
         }
@@ -272,14 +277,18 @@ impl ModelRows {
         let letter = self.letters.get(&key)?.clone();
         let earlier = self.of(body.stream).take_while(|one| one.lseq < body.lseq);
         let before = earlier.last().map(|one| one.state.clone());
-        let number = nhs_types::Sensitive::new("the number is not kept here".to_owned());
         Some(LedgerEntry::new(
             placed.event.clone(),
             before,
             letter,
             copy,
-            Some(number),
+            self.number(key),
         ))
+    }
+
+    /// A document's number in its source.
+    pub(super) fn number(&self, letter: StreamKey) -> Option<Sensitive<String>> {
+        self.numbers.get(&letter).cloned().map(Sensitive::new)
     }
 
     /// A key is used once.

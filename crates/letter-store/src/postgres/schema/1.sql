@@ -168,6 +168,12 @@ CREATE TABLE answer (
   at      bigint NOT NULL,
   mac     bytea NOT NULL
 );
+-- How far each feed of outcomes has come: everything before that event was told.
+CREATE TABLE feed (
+  name text PRIMARY KEY,
+  next bigint NOT NULL,
+  mac  bytea NOT NULL
+);
 -- Proof that the master key is the one this store was made with.
 CREATE TABLE key_check (
   id     bigint PRIMARY KEY CHECK (id = 1),

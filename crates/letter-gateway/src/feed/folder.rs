@@ -1,0 +1,42 @@
+//! One JSON file for each outcome.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use super::{NotTaken, OutcomeBody};
+
+/// Puts an outcome there. The same outcome has the same name: told again, it replaces itself.
+pub(super) async fn put(folder: &Path, body: &OutcomeBody) -> Result<(), NotTaken> {
+    let text = serde_json::to_vec(body).map_err(|error| NotTaken::Ever(error.to_string()))?;
+    let name = name_of(body);
+    let folder = folder.to_owned();
+    let written = tokio::task::spawn_blocking(move || write(&folder, &name, &text)).await;
+    match written {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(NotTaken::Now(error.to_string())),
+        Err(_) => Err(NotTaken::Now("writing broke off".to_owned())),
+    }
+}
+
+/// Sorted by name, they are in order.
+fn name_of(body: &OutcomeBody) -> String {
+    let copy = body.copy.map(|copy| format!("-{copy}")).unwrap_or_default();
+    let (cursor, letter, outcome) = (body.cursor, &body.letter, body.outcome);
+    format!("{cursor:012}-{letter}{copy}-{outcome}.json")
+}
+
+/// There under its name only when it is whole and on disk.
+fn write(folder: &Path, name: &str, text: &[u8]) -> io::Result<()> {
+    let beside = folder.join(format!(".{name}.tmp"));
+    let mut file = File::create(&beside)?;
+    file.write_all(text)?;
+    file.sync_all()?;
+    drop(file);
+    fs::rename(&beside, folder.join(name))?;
+    // Where a folder can be opened, its new entry is made durable too.
+    match File::open(folder) {
+        Ok(folder) => folder.sync_all(),
+        Err(_) => Ok(()),
+    }
+}

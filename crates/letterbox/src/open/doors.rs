@@ -1,0 +1,90 @@
+//! Doors and feeds, from their configuration.
+
+use std::path::Path;
+
+use letter_gateway::{Begin, Entry, EntryError, Feed, Http, OutcomeLine, Receiver, Webhook};
+
+use super::{read, secret};
+use crate::config::{BeginChoice, FeedSection, HttpSection};
+use crate::exit::Exit;
+use crate::platform;
+
+/// A door over HTTP, with what it asks of those who enter.
+pub(super) fn door(section: &HttpSection) -> Result<Http, Exit> {
+    let wrong = |error: EntryError| {
+        let listen = section.listen;
+        Exit::Configuration(format!("the [[trust.http]] on {listen}: {error}"))
+    };
+    let token = section.token_file.as_deref();
+    let token = token
+        .map(|path| secret(path, "the token of the door", "write it there"))
+        .transpose()?;
+    let tls = match (&section.certificate, &section.key) {
+        (Some(certificate), Some(key)) => Some((
+            read(certificate, "the certificate of the door")?,
+            secret(key, "the key of the door's certificate", "put it there")?,
+        )),
+        _ => None,
+    };
+    let clients = section.client_ca.as_deref();
+    let clients = clients
+        .map(|path| read(path, "the CA certificate of the door's clients"))
+        .transpose()?;
+    let entry = match (&token, &tls, &clients) {
+        (token, Some((certificate, key)), Some(clients)) => {
+            let entry = Entry::by_certificate(certificate, key.as_bytes(), clients);
+            match token {
+                Some(token) => entry.and_then(|entry| entry.and_token(token.as_bytes())),
+                None => entry,
+            }
+        }
+        (Some(token), Some((certificate, key)), None) => Entry::by_token(token.as_bytes())
+            .and_then(|entry| entry.over_tls(certificate, key.as_bytes())),
+        (token, ..) => Entry::by_token(token.as_deref().unwrap_or_default().as_bytes()),
+    };
+    let entry = entry.map_err(wrong)?;
+    Ok(Http::new(section.source.as_str(), section.listen, entry))
+}
+
+/// Who is told what became of letters.
+pub(super) fn feed(section: &FeedSection) -> Result<Feed, Exit> {
+    let to = match (&section.folder, section.mllp, &section.webhook) {
+        (Some(folder), ..) => {
+            platform::try_writing(folder).map_err(|error| {
+                let folder = folder.display();
+                Exit::Configuration(format!(
+                    "cannot write outcomes to the folder {folder}: {error}; check that it exists \
+                     and that this account may write it"
+                ))
+            })?;
+            Receiver::Folder(folder.clone())
+        }
+        (None, Some(address), _) => Receiver::Mllp(OutcomeLine::new(address)),
+        (None, None, url) => {
+            Receiver::Webhook(webhook(section, url.as_deref().unwrap_or_default())?)
+        }
+    };
+    let mut feed = Feed::new(section.name.as_str(), to);
+    feed.sources.clone_from(&section.sources);
+    feed.begin = match section.begin {
+        BeginChoice::First => Begin::First,
+        BeginChoice::Now => Begin::Now,
+    };
+    Ok(feed)
+}
+
+fn webhook(section: &FeedSection, url: &str) -> Result<Webhook, Exit> {
+    let file = section
+        .secret_file
+        .as_deref()
+        .unwrap_or_else(|| Path::new(""));
+    let shared = secret(file, "the secret of the webhook", "write it there")?;
+    let ca = section.ca.as_deref();
+    let ca = ca
+        .map(|path| read(path, "the CA certificate of the webhook"))
+        .transpose()?;
+    Webhook::new(url, shared.as_bytes(), ca.as_deref()).map_err(|error| {
+        let name = &section.name;
+        Exit::Configuration(format!("the [[trust.feed]] {name}: {error}"))
+    })
+}
