@@ -21,7 +21,9 @@ use super::{NotTaken, OutcomeBody};
 /// 400, 410 and 422 say that you never will, and all else that it is to be tried again.
 /// Redirections are not followed.
 #[derive(Clone)]
-pub struct Webhook {
+pub struct Webhook(Arc<Target>);
+
+struct Target {
     url: Url,
     key: hmac::Key,
     http: reqwest::Client,
@@ -61,7 +63,8 @@ impl Webhook {
         let url = Url::parse(url).map_err(|_| WebhookError::Address)?;
         let is_local = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
         let is_encrypted = url.scheme() == "https";
-        if !is_encrypted && !(url.scheme() == "http" && is_local) {
+        let is_private = is_encrypted || (is_local && url.scheme() == "http");
+        if !is_private {
             return Err(WebhookError::Address);
         }
         if secret.len() < SECRET_BYTES_MIN {
@@ -71,11 +74,9 @@ impl Webhook {
         if is_encrypted && roots.is_empty() {
             return Err(WebhookError::NoCertificate);
         }
-        Ok(Self {
-            url,
-            key: hmac::Key::new(hmac::HMAC_SHA256, secret),
-            http: client(roots).ok_or(WebhookError::Client)?,
-        })
+        let (key, http) = (hmac::Key::new(hmac::HMAC_SHA256, secret), client(roots));
+        let http = http.ok_or(WebhookError::Client)?;
+        Ok(Self(Arc::new(Target { url, key, http })))
     }
 
     pub(super) async fn post(
@@ -84,9 +85,9 @@ impl Webhook {
         now: DateTime<Utc>,
     ) -> Result<(), NotTaken> {
         let text = serde_json::to_vec(body).map_err(|error| NotTaken::Ever(error.to_string()))?;
-        let request = self
-            .http
-            .post(self.url.clone())
+        let Target { url, http, .. } = &*self.0;
+        let request = http
+            .post(url.clone())
             .header("content-type", "application/json")
             .header("letterbox-signature", self.sign(now.timestamp(), &text))
             .body(text);
@@ -107,7 +108,7 @@ impl Webhook {
     }
 
     fn sign(&self, seconds: i64, body: &[u8]) -> String {
-        let mut mac = hmac::Context::with_key(&self.key);
+        let mut mac = hmac::Context::with_key(&self.0.key);
         mac.update(seconds.to_string().as_bytes());
         mac.update(b".");
         mac.update(body);
@@ -124,7 +125,7 @@ impl Webhook {
 impl fmt::Debug for Webhook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Webhook")
-            .field("host", &self.url.host_str())
+            .field("host", &self.0.url.host_str())
             .finish_non_exhaustive()
     }
 }

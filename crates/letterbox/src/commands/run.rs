@@ -229,10 +229,10 @@ async fn one_for_ever(
         Arc::clone(&opened.signer),
     ));
     let watching = tokio::spawn(watch_practices(Arc::clone(&opened.gateway), practices));
-    let ended = opened
+    let going_on = opened
         .gateway
         .run_until(&opened.run, platform::asked_to_end());
-    let ended = Box::pin(ended).await;
+    let ended = Box::pin(going_on).await;
     signing.abort();
     watching.abort();
     if let Some(measuring) = measuring {
