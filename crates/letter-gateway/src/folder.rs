@@ -10,7 +10,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use clinical_letter::{Disposition, Sidecar};
-use letter_delivery::{Store, StoreError, TakenAs};
+use letter_delivery::{Lane, Store, StoreError, TakenAs};
 use serde_json::error::Category;
 
 use crate::take::{HandOver, OnReject, Receipt};
@@ -42,6 +42,8 @@ pub struct Folder {
     pub still_for: Duration,
     /// Largest document that is read.
     pub bytes_max: u64,
+    /// Whose turn its letters have: a backlog goes into a folder of the replay lane.
+    pub lane: Lane,
 }
 
 /// What a look into a folder did.
@@ -83,6 +85,7 @@ impl Folder {
             inbox,
             still_for: STILL_FOR,
             bytes_max: BYTES_MAX,
+            lane: Lane::Today,
         }
     }
 
@@ -219,6 +222,7 @@ impl<S: Store + 'static> Gateway<S> {
         let name = item.document.file_name().unwrap_or_default();
         let origin = format!("{} {}", name.to_string_lossy(), print.text());
         let mut hand_over = HandOver::new(&from.source, OnReject::Hold);
+        hand_over.lane = from.lane;
         hand_over.origin = &origin;
         self.take_from(hand_over, bytes, sidecar).await
     }
@@ -250,6 +254,7 @@ impl<S: Store + 'static> Gateway<S> {
         let name = item.document.file_name().unwrap_or_default();
         let origin = format!("{} {}", name.to_string_lossy(), print.text());
         let mut hand_over = HandOver::new(&from.source, OnReject::Hold);
+        hand_over.lane = from.lane;
         hand_over.origin = &origin;
         self.hold_file(hand_over, reason, raw).await?;
         tracing::warn!(

@@ -15,6 +15,7 @@ use crate::directory::Known;
 use crate::folder::Watched;
 use crate::mesh::Mesh;
 use crate::shell::Clock;
+use crate::space::SpaceWatch;
 use crate::trust::Trust;
 
 /// Carries the letters of one trust; a fault of one trust never touches another's.
@@ -33,6 +34,7 @@ pub struct Gateway<S> {
     stop_by: watch::Sender<Option<Instant>>,
     /// Held until a jump is durable: two who see the same one must not both move the timers.
     watch: tokio::sync::Mutex<ClockWatch>,
+    pub(crate) space: SpaceWatch,
     practices: RwLock<Arc<PracticeTable>>,
     engine: Mutex<Engine>,
 }
@@ -94,6 +96,7 @@ impl<S: Store + 'static> Gateway<S> {
             woken: Notify::new(),
             stop_by: watch::Sender::new(None),
             watch: tokio::sync::Mutex::new(ClockWatch::default()),
+            space: SpaceWatch::default(),
             engine: Mutex::new(engine),
         }
     }

@@ -41,6 +41,7 @@
 //! | `run` | [`Run`], once or for ever |
 //! | `measure` | what is counted, by the `metrics` facade: [`describe_metrics`] |
 //! | `shell` | the operating system's clock and randomness |
+//! | `space` | [`SpaceLimits`]: no intake while the disk is short |
 //!
 //! Not here: SQL, configuration files, the process' environment.
 
@@ -57,6 +58,7 @@ mod prepare;
 mod reader;
 mod run;
 mod shell;
+mod space;
 mod status;
 mod take;
 mod trust;
@@ -72,6 +74,7 @@ pub use mesh::Mesh;
 pub use mllp::Mllp;
 pub use run::{Run, Summary};
 pub use shell::{Clock, SystemClock, SystemEntropy};
+pub use space::{Space, SpaceLimits};
 pub use status::StatusLine;
 pub use take::{OnReject, Receipt};
 pub use trust::Trust;

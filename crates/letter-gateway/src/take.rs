@@ -9,7 +9,9 @@ use chrono::{DateTime, TimeZone as _, Utc};
 use chrono_tz::Europe::London;
 use clinical_letter::{Disposition, DocumentKind, Reading, Reason, Relation, Sidecar, read};
 use gp_routing::{Case, LetterFacts, LetterKind, PatientFacts, decide};
-use letter_delivery::{HandOverAnswer, Intake, LetterState, Store, StoreError, Taken, TakenAs};
+use letter_delivery::{
+    HandOverAnswer, Intake, Lane, LetterState, Store, StoreError, Taken, TakenAs,
+};
 use nhs_types::{Finding, Location, Report, Sensitive};
 use sha2::{Digest as _, Sha256};
 
@@ -80,6 +82,8 @@ pub(crate) struct HandOver<'a> {
     pub(crate) once: Option<&'a Once>,
     /// Whether it must be one message.
     pub(crate) single: bool,
+    /// Whose turn its letters have.
+    pub(crate) lane: Lane,
 }
 
 impl<'a> HandOver<'a> {
@@ -90,6 +94,7 @@ impl<'a> HandOver<'a> {
             origin: "",
             once: None,
             single: false,
+            lane: Lane::Today,
         }
     }
 }
@@ -150,7 +155,10 @@ impl<S: Store + 'static> Gateway<S> {
         bytes: Vec<u8>,
         sidecar: Option<Sidecar>,
     ) -> Result<Vec<Receipt>, GatewayError> {
-        let receipts = self.take_now(from, bytes, sidecar).await;
+        let receipts = match self.may_take() {
+            Ok(()) => self.take_now(from, bytes, sidecar).await,
+            Err(error) => Err(error),
+        };
         match &receipts {
             Ok(receipts) => {
                 self.woken.notify_one();
@@ -249,7 +257,8 @@ impl<S: Store + 'static> Gateway<S> {
             what,
         } = unread;
         let held = letter_delivery::Disposition::Hold;
-        let intake = Intake::new(from.source, document, held, reason, content, raw);
+        let mut intake = Intake::new(from.source, document, held, reason, content, raw);
+        intake.lane = from.lane;
         let mut findings = Report::new();
         findings.add(Finding::error(reason, Location::Whole, what));
         let mut receipt = Receipt {
@@ -388,6 +397,7 @@ impl<S: Store + 'static> Gateway<S> {
         let reason = reading.reason.as_str();
         let raw = raw.bytes;
         let mut intake = Intake::new(from.source, document, disposition, reason, content, raw);
+        intake.lane = from.lane;
         let facts = &reading.document;
         intake.class = facts
             .document

@@ -14,7 +14,9 @@ use serde::Deserialize;
 use crate::exit::Exit;
 
 pub(crate) use doors::{BeginChoice, FeedSection, HttpSection};
-pub(crate) use sections::{MeshSection, MetricsSection, PracticesSection, TrustSection};
+pub(crate) use sections::{
+    DiskSection, MeshSection, MetricsSection, PracticesSection, TrustSection,
+};
 pub(crate) use store::StoreSection;
 pub(crate) use template::{CONFIG_NAME, template};
 
@@ -29,6 +31,9 @@ pub(crate) struct Config {
     pub(crate) store: Option<StoreSection>,
     /// The MESH service.
     pub(crate) mesh: MeshSection,
+    /// When the disk is short.
+    #[serde(default)]
+    pub(crate) disk: DiskSection,
     /// The practice table.
     #[serde(default)]
     pub(crate) practices: PracticesSection,
@@ -250,6 +255,82 @@ mod tests {
             other(&[code, inbox, mailbox, taken])
                 .unwrap_err()
                 .contains("taken")
+        );
+    }
+
+    /// The template with these lines no longer comments.
+    fn with(lines: &[(&str, &str)]) -> Config {
+        let text = lines.iter().fold(template(), |text, (from, to)| {
+            assert!(text.contains(from), "{from}");
+            text.replacen(from, to, 1)
+        });
+        parse(&text).unwrap()
+    }
+
+    #[test]
+    fn what_the_template_says_about_flow_and_disk_is_the_default() {
+        let config = with(&[
+            ("#[disk]", "[disk]"),
+            ("#warn_percent", "warn_percent"),
+            ("#critical_percent", "critical_percent"),
+            ("#refuse_percent", "refuse_percent"),
+            ("#lane", "lane"),
+            ("#[trust.delivery]", "[trust.delivery]"),
+            ("#stop_within_seconds", "stop_within_seconds"),
+            ("#at_once", "at_once"),
+            ("#kept_for_fresh", "kept_for_fresh"),
+            ("#fresh_for_seconds", "fresh_for_seconds"),
+            ("#per_mailbox", "per_mailbox"),
+            ("#today_an_hour", "today_an_hour"),
+            ("#replay_an_hour", "replay_an_hour"),
+            ("#replay_percent", "replay_percent"),
+            ("#lease_seconds", "lease_seconds"),
+            ("#breaker_failures", "breaker_failures"),
+            ("#breaker_pause_seconds", "breaker_pause_seconds"),
+        ]);
+        let limits = letter_gateway::SpaceLimits::default();
+        assert_eq!(config.disk.limits(), limits);
+        let trust = &config.trust[0];
+        assert_eq!(trust.folder[0].lane, letter_delivery::Lane::Today);
+        assert_eq!(trust.delivery.stop_within_seconds, Some(30));
+        let default = letter_delivery::Policy::default();
+        let (said, meant) = (
+            format!("{:?}", trust.delivery.policy()),
+            format!("{default:?}"),
+        );
+        assert_eq!(said, meant);
+    }
+
+    #[test]
+    fn flow_and_disk_are_settings() {
+        let config = with(&[
+            ("#[disk]", "[disk]"),
+            ("#refuse_percent = 5", "refuse_percent = 0"),
+            ("#lane = \"today\"", "lane = \"replay\""),
+            ("#[trust.delivery]", "[trust.delivery]"),
+            ("#at_once = 16", "at_once = 0"),
+            ("#per_mailbox = 4", "per_mailbox = 9"),
+            ("#today_an_hour = 0", "today_an_hour = 120"),
+            ("#replay_an_hour = 60", "replay_an_hour = 0"),
+            ("#lease_seconds = 180", "lease_seconds = 1"),
+        ]);
+        assert_eq!(config.disk.limits().refuse, 0);
+        let trust = &config.trust[0];
+        assert_eq!(trust.folder[0].lane, letter_delivery::Lane::Replay);
+        let policy = trust.delivery.policy();
+        assert_eq!(
+            (policy.at_once, policy.per_destination),
+            (1, 9),
+            "one at least"
+        );
+        assert_eq!(
+            (policy.today_an_hour, policy.replay_an_hour),
+            (Some(120), None)
+        );
+        assert_eq!(
+            policy.lease,
+            chrono::Duration::seconds(10),
+            "ten seconds at least"
         );
     }
 

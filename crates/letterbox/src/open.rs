@@ -41,6 +41,9 @@ pub(crate) async fn pipeline(config: &Config, trust: &TrustSection) -> Result<Op
         Mesh::new(client),
         Arc::new(SystemClock),
     );
+    let data = config.data.clone();
+    let free = move || platform::disk_free_percent(&data);
+    let gateway = gateway.with_space(config.disk.limits(), free);
     Ok(Opened {
         store,
         gateway: Arc::new(gateway),
@@ -271,6 +274,7 @@ fn sources(trust: &TrustSection) -> Result<Run, Exit> {
         folder.taken.clone_from(&section.taken);
         folder.refused.clone_from(&section.refused);
         folder.still_for = Duration::from_secs(section.still_for_seconds);
+        folder.lane = section.lane;
         run.folders.push(folder);
     }
     let listeners = trust.mllp.iter();
@@ -292,6 +296,9 @@ fn sources(trust: &TrustSection) -> Result<Run, Exit> {
     }
     if let Some(seconds) = trust.delivery.poll_every_seconds {
         run.poll_every = Duration::from_secs(u64::from(seconds.max(1)));
+    }
+    if let Some(seconds) = trust.delivery.stop_within_seconds {
+        run.stop_within = Duration::from_secs(u64::from(seconds));
     }
     Ok(run)
 }

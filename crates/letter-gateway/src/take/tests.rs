@@ -35,6 +35,7 @@ const MLLP: HandOver<'_> = HandOver {
     source: "epr",
     on_reject: OnReject::Refuse,
     origin: "",
+    lane: Lane::Today,
 };
 
 #[tokio::test]

@@ -7,6 +7,8 @@ mod crash;
 #[cfg(test)]
 mod feed;
 #[cfg(test)]
+mod flow;
+#[cfg(test)]
 mod folder;
 #[cfg(test)]
 mod http;

@@ -13,7 +13,7 @@ use gp_routing::{DemographicsPolicy, PracticeTable, SAMPLE_TABLE, TableLimits, W
 use letter_delivery::testkit::{ModelStore, TurnedClock};
 use letter_delivery::{CopyRecord, Engine, LetterRecord, Policy, TrustKeys};
 use letter_gateway::{
-    Clock, Folder, Gateway, Mesh, Run, Scanned, Summary, SystemEntropy, Trust, Worked,
+    Clock, Folder, Gateway, Mesh, Run, Scanned, SpaceLimits, Summary, SystemEntropy, Trust, Worked,
 };
 use mesh_testserver::{Mailbox, StoredMessage, TestServer};
 use nhs_types::{MailboxId, OdsCode, WorkflowId};
@@ -152,7 +152,10 @@ impl World {
     }
 
     pub(crate) fn later(&self, minutes: i64) {
-        let by = chrono::Duration::minutes(minutes);
+        self.pass(chrono::Duration::minutes(minutes));
+    }
+
+    pub(crate) fn pass(&self, by: chrono::Duration) {
         self.clock.shown.turn(by);
         self.clock.gone.turn(by);
     }
@@ -160,6 +163,25 @@ impl World {
     /// Somebody sets the clock.
     pub(crate) fn set_clock_by(&self, by: chrono::Duration) {
         self.clock.shown.turn(by);
+    }
+
+    /// Another process on the same store.
+    pub(crate) fn another(&self) -> Arc<Gateway<ModelStore>> {
+        let mesh = Mesh::new(self.server.client(&mailbox(TRUST)).unwrap());
+        let time: Arc<dyn Clock> = Arc::<Hand>::clone(&self.clock);
+        let engine = engine(Policy::default());
+        let store = Arc::clone(&self.store);
+        Arc::new(Gateway::new(trust(), store, engine, mesh, time))
+    }
+
+    /// Intake as the free share of the disk allows, in percent.
+    pub(crate) fn with_free(self, free: &Arc<std::sync::atomic::AtomicU64>) -> Self {
+        let free = Arc::clone(free);
+        let gauge = move || Some(free.load(std::sync::atomic::Ordering::Relaxed));
+        let Self { gateway, .. } = self;
+        let gateway = Arc::into_inner(gateway).expect("nobody else has it yet");
+        let gateway = Arc::new(gateway.with_space(SpaceLimits::default(), gauge));
+        Self { gateway, ..self }
     }
 
     pub(crate) fn still_for(mut self, still_for: Duration) -> Self {

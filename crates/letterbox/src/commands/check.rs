@@ -1,8 +1,8 @@
 //! `check`: everything that can be wrong before a letter is at stake, a line each.
 
 use std::fs;
-use std::path::Path;
 
+use letter_gateway::Space;
 use letter_store::VerifyAgainst;
 use mesh_client::Client;
 use serde_json::json;
@@ -19,8 +19,6 @@ use crate::platform;
 const CERTIFICATE_WARN_DAYS: i64 = 30;
 /// Days after which a practice table is old (gp-routing facts 16).
 const TABLE_WARN_DAYS: i64 = 7;
-/// Free share of the disk below which it is worth a word (W-DISK).
-const DISK_WARN_PERCENT: u64 = 20;
 /// A clock that is off by more is refused by MESH sooner or later.
 const CLOCK_WARN_MINUTES: i64 = 5;
 
@@ -73,7 +71,7 @@ pub(super) async fn check(config: &Config, context: &Context) -> Result<(), Exit
     lines.add(Verdict::Ok, "configuration", "read and understood")?;
     certificate(config, &mut lines)?;
     practice_table(config, &mut lines)?;
-    disk(&config.data, &mut lines)?;
+    disk(config, &mut lines)?;
     for trust in config.trusts(context.trust.as_deref())? {
         folders(trust, &mut lines)?;
         store(config, trust, &mut lines).await?;
@@ -120,13 +118,17 @@ fn practice_table(config: &Config, lines: &mut Lines<'_>) -> Result<(), Exit> {
     lines.add(verdict, "practice table", &text)
 }
 
-fn disk(data: &Path, lines: &mut Lines<'_>) -> Result<(), Exit> {
-    match platform::disk_free_percent(data) {
-        Some(free) if free < DISK_WARN_PERCENT => {
-            lines.add(Verdict::Warn, "disk", &format!("{free} % free"))
-        }
-        Some(free) => lines.add(Verdict::Ok, "disk", &format!("{free} % free")),
-        None => lines.add(
+fn disk(config: &Config, lines: &mut Lines<'_>) -> Result<(), Exit> {
+    let free = platform::disk_free_percent(&config.data);
+    match (free, config.disk.limits().of(free)) {
+        (Some(free), Space::Refusing) => lines.add(
+            Verdict::Warn,
+            "disk",
+            &format!("{free} % free: no document is taken in until there is more"),
+        ),
+        (Some(free), Space::Enough) => lines.add(Verdict::Ok, "disk", &format!("{free} % free")),
+        (Some(free), _) => lines.add(Verdict::Warn, "disk", &format!("{free} % free")),
+        (None, _) => lines.add(
             Verdict::Warn,
             "disk",
             "free space is not known on this system",

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clinical_letter::ReadOptions;
 use gp_routing::{DemographicsPolicy, Policy as Routing};
-use letter_delivery::{Ambiguous, ClosesOn, Policy as Delivery};
-use letter_gateway::Trust;
+use letter_delivery::{Ambiguous, ClosesOn, Lane, Policy as Delivery};
+use letter_gateway::{SpaceLimits, Trust};
 use nhs_types::{MailboxId, OdsCode};
 use serde::Deserialize;
 
@@ -134,6 +134,9 @@ pub(crate) struct FolderSection {
     /// How long a document without a sidecar must have been still.
     #[serde(default = "still_for_seconds")]
     pub(crate) still_for_seconds: u64,
+    /// `replay` for a backlog, which never delays today's letters.
+    #[serde(default)]
+    pub(crate) lane: Lane,
 }
 
 const fn still_for_seconds() -> u64 {
@@ -168,6 +171,67 @@ pub(crate) struct DeliverySection {
     pub(crate) look_every_seconds: Option<u32>,
     /// How often the mailbox is looked into.
     pub(crate) poll_every_seconds: Option<u32>,
+    /// How long what was begun may go on when the run stops.
+    pub(crate) stop_within_seconds: Option<u32>,
+    /// How many pieces of work go on at the same time.
+    pub(crate) at_once: Option<u16>,
+    /// How many of these places are kept for fresh letters.
+    pub(crate) kept_for_fresh: Option<u16>,
+    /// How long a letter that waits is fresh.
+    pub(crate) fresh_for_seconds: Option<u32>,
+    /// The share of the places that the replay lane gets at most, in percent.
+    pub(crate) replay_percent: Option<u8>,
+    /// How many messages may be on their way to one mailbox.
+    pub(crate) per_mailbox: Option<u16>,
+    /// How many of today's messages go to one mailbox in an hour; 0 for any number.
+    pub(crate) today_an_hour: Option<u32>,
+    /// How many messages of the replay lane go to one mailbox in an hour; 0 for any number.
+    pub(crate) replay_an_hour: Option<u32>,
+    /// How long a claimed piece of work belongs to its worker; it is renewed while it goes on.
+    pub(crate) lease_seconds: Option<u32>,
+    /// Failures to connect, in a row, after which MESH is left alone for a while.
+    pub(crate) breaker_failures: Option<u32>,
+    /// How long it is left alone before one try.
+    pub(crate) breaker_pause_seconds: Option<u32>,
+}
+
+/// `[disk]`: free shares of the disk, in percent, below which something is done (W-DISK).
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct DiskSection {
+    /// Below this it is worth a word.
+    pub(crate) warn_percent: u64,
+    /// Below this a person must make space.
+    pub(crate) critical_percent: u64,
+    /// Below this no document is taken in.
+    pub(crate) refuse_percent: u64,
+}
+
+impl Default for DiskSection {
+    fn default() -> Self {
+        let SpaceLimits {
+            warn: warn_percent,
+            critical: critical_percent,
+            refuse: refuse_percent,
+            ..
+        } = SpaceLimits::default();
+        Self {
+            warn_percent,
+            critical_percent,
+            refuse_percent,
+        }
+    }
+}
+
+impl DiskSection {
+    /// The limits for intake.
+    pub(crate) fn limits(&self) -> SpaceLimits {
+        let mut limits = SpaceLimits::default();
+        limits.warn = self.warn_percent;
+        limits.critical = self.critical_percent;
+        limits.refuse = self.refuse_percent;
+        limits
+    }
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -302,10 +366,47 @@ impl DeliverySection {
         if let Some(value) = self.attempts_max {
             policy.attempts_max = value;
         }
+        self.flow(&mut policy);
         policy.ambiguous = match self.ambiguous {
             Some(AmbiguousChoice::Hold) => Ambiguous::Hold,
             _ => Ambiguous::Resend,
         };
         policy
     }
+
+    /// How much goes on at once, and whose turn it is.
+    fn flow(&self, policy: &mut Delivery) {
+        let seconds = |value: u32| chrono::Duration::seconds(i64::from(value));
+        let set = |place: &mut usize, value: Option<u16>, least: u16| {
+            if let Some(value) = value {
+                *place = usize::from(value.max(least));
+            }
+        };
+        set(&mut policy.at_once, self.at_once, 1);
+        set(&mut policy.kept_for_fresh, self.kept_for_fresh, 0);
+        set(&mut policy.per_destination, self.per_mailbox, 1);
+        let percent = self.replay_percent.map(u16::from);
+        set(&mut policy.replay_percent, percent, 1);
+        if let Some(value) = self.fresh_for_seconds {
+            policy.fresh_for = seconds(value);
+        }
+        if let Some(value) = self.today_an_hour {
+            policy.today_an_hour = (value > 0).then_some(value);
+        }
+        if let Some(value) = self.replay_an_hour {
+            policy.replay_an_hour = (value > 0).then_some(value);
+        }
+        if let Some(value) = self.lease_seconds {
+            policy.lease = seconds(value.max(LEASE_SECONDS_MIN));
+        }
+        if let Some(value) = self.breaker_failures {
+            policy.breaker_failures = value.max(1);
+        }
+        if let Some(value) = self.breaker_pause_seconds {
+            policy.breaker_pause = seconds(value);
+        }
+    }
 }
+
+/// A lease must outlast a slow commit.
+const LEASE_SECONDS_MIN: u32 = 10;

@@ -36,6 +36,13 @@ shared_key_file = "secrets/mesh-shared-key"
 # `letterbox ods import FILE` refuses a table with fewer rows.
 minimum_rows = 5000
 
+# Free share of the disk, in percent: said, said loudly, and below the last no document is taken in
+# (its source keeps it, and what was taken goes on).
+#[disk]
+#warn_percent = 20
+#critical_percent = 10
+#refuse_percent = 5
+
 # Prometheus text at http://ADDRESS/metrics, while `run` goes on. Counts and ages, nothing of a letter.
 #[metrics]
 #listen = "127.0.0.1:9464"
@@ -64,6 +71,8 @@ taken = "taken"
 refused = "refused"
 # A document without a sidecar is taken when nobody wrote to it for so long.
 #still_for_seconds = 2
+# "replay" for a backlog that is sent again: it never delays today's letters.
+#lane = "today"
 
 # A listener for HL7 v2 over MLLP. Not encrypted: loopback or a private network.
 #[[trust.mllp]]
@@ -102,4 +111,22 @@ allow_synthetic = false
 #ask_after_seconds = 60
 #ask_again_seconds = 300
 #poll_every_seconds = 300
+# How long what was begun may go on when the run stops, before it is left to the next one.
+#stop_within_seconds = 30
+# Pieces of work that go on at the same time, and how many of these places are kept for letters
+# that have not waited longer than fresh_for_seconds.
+#at_once = 16
+#kept_for_fresh = 4
+#fresh_for_seconds = 300
+# Messages on their way to one mailbox, and how many go there in an hour (0: any number).
+#per_mailbox = 4
+#today_an_hour = 0
+#replay_an_hour = 60
+# The share of the places that a backlog gets at most.
+#replay_percent = 50
+# How long a piece of work belongs to its worker; it is renewed while it goes on.
+#lease_seconds = 180
+# After so many failures to connect MESH is left alone for so long; no letter's attempts are spent.
+#breaker_failures = 5
+#breaker_pause_seconds = 30
 "#;
