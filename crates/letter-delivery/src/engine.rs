@@ -129,6 +129,8 @@ pub struct Engine {
     policy: Policy,
     breaker: Breaker,
     entropy: Dice,
+    /// When the clock was set forward, and by how much.
+    set_forward: Vec<(DateTime<Utc>, Duration)>,
 }
 
 struct Dice(Box<dyn Entropy>);
@@ -160,6 +162,7 @@ impl Engine {
             policy,
             breaker: Breaker::new(),
             entropy: Dice(entropy),
+            set_forward: Vec::new(),
         }
     }
 
@@ -219,10 +222,21 @@ impl Engine {
     /// them moves no timer of the others.
     pub fn clock_set(&mut self, now: DateTime<Utc>, by: Duration) -> Commit {
         self.breaker.rebase(by);
+        if by > Duration::zero() {
+            self.set_forward.push((now, by));
+        }
         let data = Data::new().with("by_ms", by.num_milliseconds());
         let mut commit = self.note(now, CLOCK_JUMP, data);
         commit.rebase = self.policy.alone.then_some(by);
         commit
+    }
+
+    /// The time that has really passed since then, as far as this process saw: a clock that was
+    /// set forward makes nothing older, and one that was set back makes no age negative.
+    fn elapsed(&self, now: DateTime<Utc>, since: DateTime<Utc>) -> Duration {
+        let jumps = self.set_forward.iter().filter(|(at, _)| since < *at);
+        let jumped = jumps.fold(Duration::zero(), |sum, (_, by)| sum + *by);
+        (now.signed_duration_since(since) - jumped).max(Duration::zero())
     }
 
     fn writer(&mut self, now: DateTime<Utc>) -> Writer<'_> {

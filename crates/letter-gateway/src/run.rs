@@ -201,7 +201,7 @@ impl<S: Store + 'static> Gateway<S> {
             listeners.spawn(Self::shared(self).tell_for_ever(feed.clone()));
         }
         let log = Log::default();
-        let loops = async {
+        let mut loops = Box::pin(async {
             // Proven first, so that no letter's attempt is spent on settings that are wrong.
             let mut due = Due::default();
             self.touch(run, &mut due, &log).await;
@@ -210,8 +210,8 @@ impl<S: Store + 'static> Gateway<S> {
                 self.keep_working(run, &log),
                 self.keep_in_touch(run, due, &log),
             )
-        };
-        let (mut loops, mut stop) = (std::pin::pin!(loops), std::pin::pin!(stop));
+        });
+        let mut stop = std::pin::pin!(stop);
         tokio::select! {
             _ = &mut loops => {}
             () = &mut stop => {

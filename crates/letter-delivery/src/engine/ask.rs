@@ -100,7 +100,7 @@ impl Engine {
     /// MESH answers, and does not tell of local ids: after a while the policy decides.
     fn cannot_ask(&mut self, now: DateTime<Utc>, mut copy: CopyRecord, tries: u32) -> Commit {
         let since = copy.doubt_since.unwrap_or(copy.entered_at);
-        if now - since < self.policy.ask_gives_up {
+        if self.elapsed(now, since) < self.policy.ask_gives_up {
             return self.ask_later(now, &copy, tries);
         }
         copy.spent = copy.spent.saturating_add(1);

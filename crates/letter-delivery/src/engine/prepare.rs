@@ -218,11 +218,10 @@ impl Engine {
         after: Duration,
     ) -> Commit {
         let letter = &claimed.letter;
-        let patience = letter
-            .due_at
-            .unwrap_or(letter.taken_at + self.policy.lookup_gives_up);
-        let patience = patience.max(letter.taken_at + self.policy.ask_gives_up);
-        if now >= patience {
+        let until_due = letter.due_at.map(|due| due - letter.taken_at);
+        let patience = until_due.unwrap_or(self.policy.lookup_gives_up);
+        let patience = patience.max(self.policy.ask_gives_up);
+        if self.elapsed(now, letter.taken_at) >= patience {
             return self.stopped(now, claimed, Route::Hold, reason, Data::new());
         }
         let mut work = letter.preparation(now + after);

@@ -148,7 +148,7 @@ impl Engine {
     fn is_exhausted(&self, now: DateTime<Utc>, copy: &CopyRecord) -> bool {
         let spent = copy.spent >= self.policy.attempts_max;
         let since = copy.first_attempt_at.unwrap_or(now);
-        spent || (copy.spent > 0 && now - since >= self.policy.series_max)
+        spent || (copy.spent > 0 && self.elapsed(now, since) >= self.policy.series_max)
     }
 
     fn unknown(&mut self, now: DateTime<Utc>, mut copy: CopyRecord, code: &str) -> Commit {

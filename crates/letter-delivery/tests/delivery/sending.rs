@@ -154,6 +154,25 @@ fn audit_3_2_d_a_jump_of_a_day_is_recorded_and_moves_every_timer() {
 }
 
 #[test]
+fn audit_3_2_d_a_clock_set_forward_uses_up_no_budget() {
+    let mut world = World::queued();
+    world.send(retryable());
+    for _ in 0..3 {
+        let by = Duration::days(1);
+        world.later(by);
+        let commit = world.engine.clock_set(world.now, by);
+        world.commit(commit).unwrap();
+        world.send(retryable());
+        assert_eq!(world.copy("D-1", 1).state, CopyState::Queued);
+    }
+    // The day itself is a budget all the same.
+    world.later(Duration::days(1));
+    world.send(retryable());
+    assert_eq!(world.copy("D-1", 1).state, CopyState::Failed);
+    world.check();
+}
+
+#[test]
 fn where_a_store_is_shared_one_clock_moves_no_timer() {
     let mut world = policy(|policy| policy.alone = false);
     let commit = world.engine.clock_set(world.now, Duration::days(1));

@@ -70,8 +70,8 @@ async fn audit_4_6_a_mailbox_has_four_in_flight_and_another_is_not_delayed() {
     let gateway = Arc::clone(&world.gateway);
     let working = tokio::spawn(async move { gateway.work(None).await });
     soon("four are on their way", || sending(&world) == 4).await;
-    let practice = "NORTHMOOR VALLEY PRACTICE (Y99903)";
-    world.hand_over("other.txt", report_for("D-X", "One", practice));
+    let practice = "OAK ROAD SURGERY (Y99903)";
+    world.hand_over("other.txt", report_for("D-99", "One", practice));
     world.scan().await;
     soon("the other has its letter", || {
         world.received(OTHER).len() == 1
@@ -195,12 +195,6 @@ async fn w_clk_a_clock_that_is_set_by_a_day_moves_every_timer_with_it() {
         world.later(1);
         assert_eq!(world.work().await.accepted, 3, "none sleeps for a day");
         assert_eq!(world.count("clock.jump"), 1, "it is told once");
-        assert!(
-            world
-                .copies()
-                .iter()
-                .all(|copy| copy.accepted_at >= copy.first_attempt_at)
-        );
         world.check();
     }
 }
