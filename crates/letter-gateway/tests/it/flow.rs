@@ -189,7 +189,7 @@ async fn w_clk_a_clock_that_is_set_by_a_day_moves_every_timer_with_it() {
             .server
             .fault(Fault::new("POST", "*/outbox", FaultAction::status(429)).times(3));
         assert_eq!(world.work().await.attempts, 3);
-        world.set_clock(by);
+        world.set_clock_by(by);
         assert_eq!(world.work().await.attempts, 0, "no storm");
         assert_eq!(world.count("clock.jump"), 1);
         world.later(1);
