@@ -1,6 +1,7 @@
 //! The ledger for those who check it: its events in order, its checkpoints, and proofs.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::pin::Pin;
 
 use audit_core::{
@@ -111,8 +112,8 @@ async fn path(
     known: &mut BTreeMap<Subtree, Hash>,
 ) -> Result<Vec<Hash>, StoreError> {
     for subtree in plan.subtrees() {
-        if !known.contains_key(&subtree) {
-            known.insert(subtree, hash(moment, subtree).await?);
+        if let Entry::Vacant(place) = known.entry(subtree) {
+            place.insert(hash(moment, subtree).await?);
         }
     }
     let missing = || StoreError::Corrupt("a hash of a proof is missing".to_owned());
