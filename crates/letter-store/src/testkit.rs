@@ -108,6 +108,7 @@ impl Cluster {
             .arg(&self.options)
             .arg("start")
             .stdout(Stdio::null())
+            .stderr(Stdio::null())
             .status()
             .expect("pg_ctl runs");
         let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
@@ -137,12 +138,22 @@ impl Cluster {
 
     /// A connection string of its one database, for the account that may do everything.
     pub fn url(&self) -> String {
-        format!("host={} user=test dbname=postgres", self.folder.display())
+        self.url_of("postgres")
+    }
+
+    /// A connection string of another database.
+    pub fn url_of(&self, database: &str) -> String {
+        format!("host={} user=test dbname={database}", self.folder.display())
     }
 
     /// A store in a schema of its database.
     pub fn settings(&self, schema: &str) -> PostgresSettings {
-        let settings = PostgresSettings::new(self.url(), schema);
+        self.settings_of("postgres", schema)
+    }
+
+    /// A store in a schema of another database.
+    pub fn settings_of(&self, database: &str, schema: &str) -> PostgresSettings {
+        let settings = PostgresSettings::new(self.url_of(database), schema);
         if self.is_durable {
             settings
         } else {
