@@ -50,6 +50,8 @@
 #[cfg(all(feature = "sqlite", feature = "postgres"))]
 mod any;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod carried;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod cipher;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod engine_lock;
@@ -87,7 +89,9 @@ pub use open_error::OpenError;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresSettings, PostgresStore};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{Backup, BackupTo, KeepError, KeptFile, KeyCopy, Manifest, SqliteStore, Versions};
+pub use sqlite::{
+    Backup, BackupTo, KeepError, KeptFile, KeyCopy, Manifest, Rebuilt, SqliteStore, Versions,
+};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use verify::{StoreFault, StoreVerification, VerifyAgainst};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

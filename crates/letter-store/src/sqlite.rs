@@ -11,6 +11,7 @@ mod lists;
 mod load;
 mod lock;
 mod migrate;
+mod rebuild;
 mod row_mac;
 mod schema;
 mod seal;
@@ -33,6 +34,7 @@ use worker::{Reader, Writer};
 
 pub use keeping::{Backup, BackupTo, KeepError, KeptFile, KeyCopy, Manifest};
 pub use migrate::Versions;
+pub use rebuild::Rebuilt;
 
 /// A trust's letters, their events and their contents, in one database file.
 ///

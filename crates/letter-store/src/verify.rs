@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use letter_delivery::{LedgerAudit, PayloadId, StoreError};
 
 pub(crate) use events::EventRow;
-pub(crate) use records::{Queue, RecordRow, References, STRAYS};
+pub(crate) use records::{Queue, RecordRow, References, STRAYS, driver_of_copy, driver_of_letter};
 
 /// What the ledger is checked against besides itself.
 #[derive(Clone, Debug, Default)]

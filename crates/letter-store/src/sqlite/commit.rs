@@ -12,9 +12,10 @@ use super::ledger;
 use super::schema::store_error;
 use super::seal::Seal;
 use super::{erase, stops};
+use crate::carried::{self, DocumentRow};
 use crate::views::json;
 
-pub(super) fn write(db: &Connection, seal: &Seal, commit: Commit) -> Result<(), StoreError> {
+pub(super) fn write(db: &Connection, seal: &Seal, mut commit: Commit) -> Result<(), StoreError> {
     if let Some((stream, token)) = commit.fence {
         require_lease(db, stream, token)?;
     }
@@ -24,7 +25,9 @@ pub(super) fn write(db: &Connection, seal: &Seal, commit: Commit) -> Result<(), 
     if let Some(change) = &commit.document {
         move_document(db, change)?;
     }
-    append(db, commit.events)?;
+    let mut events = std::mem::take(&mut commit.events);
+    carried::carry(&mut events, &commit, |stream| held_record(db, stream))?;
+    append(db, events)?;
     for letter in &commit.letters {
         require_current(db, letter.key, letter.events)?;
         put_letter(db, letter)?;
@@ -115,6 +118,29 @@ fn move_document(db: &Connection, change: &DocumentChange) -> Result<(), StoreEr
     } else {
         Err(StoreError::Conflict)
     }
+}
+
+/// The row of a document, as a rebuild makes it.
+pub(super) fn put_document(db: &Connection, row: &DocumentRow) -> Result<(), StoreError> {
+    execute(
+        db,
+        "INSERT OR REPLACE INTO document (key, latest, letter, content, mac) \
+         VALUES (?1, ?2, ?3, ?4, row_mac('document', ?1, ?2, ?3, ?4))",
+        params![row.key, row.latest, row.letter.as_bytes(), row.content],
+    )
+    .map(drop)
+}
+
+/// The record of a letter or copy as it stands.
+fn held_record(db: &Connection, stream: StreamKey) -> Result<Option<String>, StoreError> {
+    let sql =
+        "SELECT record FROM letter WHERE key = ?1 UNION ALL SELECT record FROM copy WHERE key = ?1";
+    db.prepare_cached(sql)
+        .and_then(|mut statement| {
+            let record = statement.query_row([stream.as_bytes()], |row| row.get(0));
+            record.optional()
+        })
+        .map_err(|error| store_error(&error))
 }
 
 /// Gives each event its place: the next of its stream, the next leaf of the tree.
@@ -231,7 +257,7 @@ pub(super) fn signed(number: u64) -> Result<i64, StoreError> {
     i64::try_from(number).map_err(|_| StoreError::Corrupt("a count is out of range".to_owned()))
 }
 
-fn put_letter(db: &Connection, letter: &LetterRecord) -> Result<(), StoreError> {
+pub(super) fn put_letter(db: &Connection, letter: &LetterRecord) -> Result<(), StoreError> {
     execute(
         db,
         "INSERT INTO letter (key, document, version, state, needs_person, due_at, act_by, \
@@ -257,7 +283,7 @@ fn put_letter(db: &Connection, letter: &LetterRecord) -> Result<(), StoreError> 
     Ok(())
 }
 
-fn put_copy(db: &Connection, copy: &CopyRecord) -> Result<(), StoreError> {
+pub(super) fn put_copy(db: &Connection, copy: &CopyRecord) -> Result<(), StoreError> {
     execute(
         db,
         "INSERT INTO copy (key, letter, number, state, needs_person, practice, message_id, \
@@ -300,7 +326,7 @@ fn put_work(db: &Connection, change: &WorkChange) -> Result<(), StoreError> {
     }
 }
 
-fn set_work(db: &Connection, work: &Work) -> Result<(), StoreError> {
+pub(super) fn set_work(db: &Connection, work: &Work) -> Result<(), StoreError> {
     execute(
         db,
         "INSERT OR REPLACE INTO work (stream, kind, due_at, earliest_at, tries, mac) \

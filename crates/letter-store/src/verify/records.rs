@@ -55,8 +55,8 @@ impl Check {
         self.ledger.letter(&letter);
         self.needed.extend(letter.content);
         self.row(row, letter.key, letter.state.as_str());
-        let waits = letter.state != LetterState::Parsed;
-        self.driven(letter.key, waits || work.has(letter.key, WorkKind::Prepare));
+        let driven = driver_of_letter(&letter).is_none_or(|kind| work.has(letter.key, kind));
+        self.driven(letter.key, driven);
         let found = letter.erased_at.is_some()
             || references.has(letter.key, RefKind::Document)
                 && (letter.subject.is_none() || references.has(letter.key, RefKind::NhsNumber));
@@ -73,7 +73,7 @@ impl Check {
                 self.ledger.copy(&copy);
                 self.needed.extend(copy.artefact);
                 self.row(row, copy.key, copy.state.as_str());
-                let driven = driver_of(&copy).is_none_or(|kind| work.has(copy.key, kind));
+                let driven = driver_of_copy(&copy).is_none_or(|kind| work.has(copy.key, kind));
                 self.driven(copy.key, driven);
             }
             Err(error) => self.fault("V1", None, error.to_string()),
@@ -158,8 +158,13 @@ impl Queue {
     }
 }
 
+/// The work that moves a letter on from its state, if software does.
+pub(crate) fn driver_of_letter(letter: &LetterRecord) -> Option<WorkKind> {
+    (letter.state == LetterState::Parsed).then_some(WorkKind::Prepare)
+}
+
 /// The work that moves a copy on from its state, if software does.
-fn driver_of(copy: &CopyRecord) -> Option<WorkKind> {
+pub(crate) fn driver_of_copy(copy: &CopyRecord) -> Option<WorkKind> {
     match copy.state {
         CopyState::Routed => Some(WorkKind::Reroute),
         CopyState::Queued | CopyState::Sending => Some(WorkKind::Send),

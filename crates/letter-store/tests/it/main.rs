@@ -19,6 +19,7 @@ mod load;
 mod open;
 mod port;
 mod random;
+mod rebuild;
 mod releases;
 mod sign;
 mod support;
