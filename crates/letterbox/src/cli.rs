@@ -153,6 +153,8 @@ pub(crate) enum AuditCommand {
         /// An empty folder, or one that was exported to.
         dir: PathBuf,
     },
+    /// Makes every row of letters, copies and documents anew from the ledger; no `run` meanwhile.
+    Rebuild,
 }
 
 #[derive(Debug, Subcommand)]

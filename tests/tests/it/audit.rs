@@ -187,6 +187,42 @@ async fn proofs_and_exports_are_events_too() {
     assert!(newest.contains("\"actor\":\"user:"), "a person exported");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn design_6_rows_that_are_lost_are_rebuilt_and_the_letters_go_on() {
+    let (mesh, site) = site().await;
+    let before = site.letterbox(&["status", "--json"]).exits(0);
+    let untouched = &site
+        .letterbox(&["audit", "rebuild", "--json"])
+        .exits(0)
+        .json()[0];
+    assert_eq!(untouched["mended"].as_u64(), Some(0), "{untouched}");
+    let db = rusqlite::Connection::open(site.path("data/rt9.db")).unwrap();
+    db.execute_batch(
+        "DELETE FROM work; DELETE FROM copy; DELETE FROM letter; DELETE FROM document",
+    )
+    .unwrap();
+    drop(db);
+    let _ = site.letterbox(&["audit", "verify"]).exits(1);
+    let done = &site
+        .letterbox(&["audit", "rebuild", "--json"])
+        .exits(0)
+        .json()[0];
+    assert_eq!(done["records"].as_u64(), Some(6), "{done}");
+    assert_eq!(done["lost"].as_u64(), Some(0), "{done}");
+    let _ = site.letterbox(&["audit", "verify"]).exits(0);
+    let after = site.letterbox(&["status", "--json"]).exits(0);
+    assert_eq!(after.stdout, before.stdout);
+
+    let collected = mesh.collect("YGM24GP1");
+    let _ = site.run_once().exits(0);
+    let status = site
+        .letterbox(&["status", "--state", "COLLECTED", "--json"])
+        .exits(0);
+    assert_eq!(status.stdout.lines().count(), collected.len());
+    assert_eq!(mesh.sends(), 3, "nothing was sent twice");
+    let _ = site.letterbox(&["audit", "verify"]).exits(0);
+}
+
 fn has_python() -> bool {
     let here = Command::new("python3").arg("--version").output().is_ok();
     if !here {

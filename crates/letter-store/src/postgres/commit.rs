@@ -1,6 +1,6 @@
 //! One change: bodies of events, rows, work, sealed contents, in one transaction.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use audit_core::{EventBody, StreamKey};
 use deadpool_postgres::Transaction;
@@ -20,6 +20,7 @@ use super::row::Value;
 use super::steps::{Miss, Steps, Stopped, stopped};
 use super::stops;
 use super::work::Held;
+use crate::carried;
 use crate::views::json;
 
 /// How often a change is tried again that lost against another transaction.
@@ -35,6 +36,10 @@ const LOCK: &str = "SELECT pg_advisory_xact_lock(key) FROM unnest($1::bigint[]) 
 
 /// The next place in a stream.
 const NEXT: &str = "SELECT coalesce(max(lseq) + 1, 0) FROM event WHERE stream = $1";
+
+/// The records of letters and copies as they stand.
+const HELD: &str = "SELECT key, record FROM letter WHERE key = ANY($1) \
+     UNION ALL SELECT key, record FROM copy WHERE key = ANY($1)";
 
 const HAS_LEASE: &str = "SELECT 1 FROM work WHERE stream = $1 AND token = $2 FOR UPDATE";
 
@@ -92,7 +97,10 @@ pub(super) async fn write(inner: &Inner, commit: &Commit) -> Result<(), StoreErr
 async fn write_once(inner: &Inner, commit: &Commit, keys: &LetterKeys<'_>) -> Result<(), Stopped> {
     let mut client = one(&inner.pool).await.map_err(Stopped::Failed)?;
     let transaction = client.transaction().await.map_err(stopped)?;
-    let events = placed(&transaction, commit).await.map_err(stopped)?;
+    let mut events = placed(&transaction, commit).await.map_err(stopped)?;
+    let held = held(&transaction, commit, &events).await.map_err(stopped)?;
+    carried::carry(&mut events, commit, |stream| Ok(held.get(&stream).cloned()))
+        .map_err(Stopped::Failed)?;
     let mut steps = Steps::new(&inner.rows);
     fill(&mut steps, commit, &events, keys).map_err(Stopped::Failed)?;
     steps.run(&transaction).await?;
@@ -136,6 +144,37 @@ async fn placed(transaction: &Transaction<'_>, commit: &Commit) -> Result<Vec<Ev
         }
     }
     Ok(events)
+}
+
+/// The records that are about to change, as they stand; a new stream has none.
+async fn held(
+    transaction: &Transaction<'_>,
+    commit: &Commit,
+    events: &[EventBody],
+) -> Result<BTreeMap<StreamKey, String>, Error> {
+    let letters = commit.letters.iter().map(|letter| letter.key);
+    let changing: BTreeSet<_> = letters
+        .chain(commit.copies.iter().map(|copy| copy.key))
+        .collect();
+    let new = events.iter().filter(|event| event.lseq == 0);
+    let new: BTreeSet<_> = new.map(|event| event.stream).collect();
+    let keys: Vec<&[u8]> = changing
+        .difference(&new)
+        .map(|key| key.as_bytes().as_slice())
+        .collect();
+    if keys.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let statement = transaction.prepare_cached(HELD).await?;
+    let rows = transaction.query(&statement, &[&keys]).await?;
+    let mut held = BTreeMap::new();
+    for row in rows {
+        let key: Vec<u8> = row.try_get(0)?;
+        if let Ok(key) = key.try_into() {
+            held.insert(StreamKey::from_bytes(key), row.try_get(1)?);
+        }
+    }
+    Ok(held)
 }
 
 fn streams(commit: &Commit) -> BTreeSet<StreamKey> {

@@ -4,6 +4,7 @@
 mod export;
 mod opened;
 mod prove;
+mod rebuild;
 
 use std::fs;
 use std::path::PathBuf;
@@ -36,6 +37,7 @@ pub(super) async fn audit(
         AuditCommand::Prove { id } => prove::prove(config, context, &id).await,
         AuditCommand::Checkpoint { key } => prove::checkpoint(config, context, key).await,
         AuditCommand::Export { dir } => export::export(config, context, &dir).await,
+        AuditCommand::Rebuild => rebuild::rebuild(config, context).await,
     }
 }
 
