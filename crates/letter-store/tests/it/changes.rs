@@ -87,7 +87,7 @@ pub(crate) const CHANGES: &[(&str, Option<u64>, &str)] = &[
         None,
         "UPDATE letter SET record = replace(record, 'epr', 'lab')",
     ),
-    ("V1", None, "UPDATE letter SET record = 'no record'"),
+    ("V1", None, "UPDATE letter SET record = '{}'"),
     ("V12", None, "UPDATE letter SET state = 'WITHDRAWN'"),
     (
         "V12",
