@@ -45,6 +45,17 @@ impl ClockWatch {
         None
     }
 
+    /// The time to decide by: the wall clock's, or, when that was set and it is not accepted yet,
+    /// what it would show by now. So nothing is dated by a clock to which no timer was moved.
+    pub fn time(&self, wall: DateTime<Utc>, monotonic: Duration) -> DateTime<Utc> {
+        let Some((before, at)) = self.seen else {
+            return wall;
+        };
+        let steady = before + (monotonic - at);
+        let is_set = wall.signed_duration_since(steady).abs() > JUMP_MIN;
+        if is_set { steady } else { wall }
+    }
+
     /// Takes both clocks as they are now.
     pub const fn accept(&mut self, wall: DateTime<Utc>, monotonic: Duration) {
         self.seen = Some((wall, monotonic));
@@ -87,6 +98,25 @@ mod tests {
         assert_eq!(watch.look(start() - day + second, second), Some(-day));
         watch.accept(start() - day + second, second);
         assert_eq!(watch.look(start() - day + second * 2, second * 2), None);
+    }
+
+    #[test]
+    fn audit_3_2_d_until_it_is_accepted_time_goes_on_as_before() {
+        let mut watch = ClockWatch::default();
+        let (hour, minute) = (Duration::hours(1), Duration::minutes(1));
+        assert_eq!(
+            watch.time(start(), minute),
+            start(),
+            "nothing to compare with"
+        );
+        watch.accept(start(), Duration::zero());
+        for by in [hour, -hour] {
+            assert_eq!(watch.time(start() + minute + by, minute), start() + minute);
+        }
+        let slewed = start() + minute * 2;
+        assert_eq!(watch.time(slewed, minute), slewed);
+        watch.accept(start() + hour, Duration::zero());
+        assert_eq!(watch.time(start() + hour, Duration::zero()), start() + hour);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The pipeline of one trust: its store, its engine, its mailbox.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -35,6 +35,8 @@ pub struct Gateway<S> {
     /// Held until a jump is durable: two who see the same one must not both move the timers.
     watch: tokio::sync::Mutex<ClockWatch>,
     pub(crate) space: SpaceWatch,
+    /// What it last accepted: a jump that is not durable yet dates nothing.
+    clock_seen: Mutex<ClockWatch>,
     practices: RwLock<Arc<PracticeTable>>,
     engine: Mutex<Engine>,
 }
@@ -97,6 +99,7 @@ impl<S: Store + 'static> Gateway<S> {
             stop_by: watch::Sender::new(None),
             watch: tokio::sync::Mutex::new(ClockWatch::default()),
             space: SpaceWatch::default(),
+            clock_seen: Mutex::new(ClockWatch::default()),
             engine: Mutex::new(engine),
         }
     }
@@ -165,8 +168,9 @@ impl<S: Store + 'static> Gateway<S> {
             return Ok(());
         };
         let mut watch = self.watch.lock().await;
-        let now = self.now();
+        let now = self.clock.now();
         let Some(by) = watch.look(now, monotonic) else {
+            *self.clock_seen() = *watch;
             return Ok(());
         };
         let seconds = by.num_seconds();
@@ -177,15 +181,27 @@ impl<S: Store + 'static> Gateway<S> {
         let commit = self.decide(|engine| engine.clock_set(now, by));
         self.store.commit(commit).await?;
         watch.accept(now, monotonic);
+        *self.clock_seen() = *watch;
         Ok(())
+    }
+
+    fn clock_seen(&self) -> MutexGuard<'_, ClockWatch> {
+        self.clock_seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn shared(this: &Arc<Self>) -> Arc<Self> {
         Arc::clone(this)
     }
 
+    /// The time to decide by: a clock that was set is believed once timers were moved with it.
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        self.clock.now()
+        let wall = self.clock.now();
+        match self.clock.monotonic() {
+            Some(monotonic) => self.clock_seen().time(wall, monotonic),
+            None => wall,
+        }
     }
 
     /// Lets the engine decide; it does no I/O, so the lock is held for microseconds.

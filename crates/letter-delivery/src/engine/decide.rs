@@ -51,10 +51,12 @@ impl Engine {
         if !verdict.by.is_person() {
             return Err(DecisionError::NotAPerson);
         }
-        let copies = chosen(&letter, copies, verdict.copy)?;
         match second_vote(verdict, &letter)? {
             Some(vote) => self.carry_out_vote(now, verdict, &vote, letter, copies),
-            None => self.take_vote(now, verdict, letter, copies),
+            None => {
+                let copies = chosen(&letter, copies, verdict.copy)?;
+                self.take_vote(now, verdict, letter, copies)
+            }
         }
     }
 
@@ -77,7 +79,9 @@ impl Engine {
                 .with("first", vote.by.to_string())
                 .with("agreed", verdict.reason.as_str()),
         };
-        self.carry_out(now, verdict, &ruling, letter, copies)
+        // What was voted on is carried out, however the second person named it.
+        let verdict = verdict.clone().about(vote.copy);
+        self.carry_out(now, &verdict, &ruling, letter, copies)
     }
 
     fn take_vote(
@@ -200,7 +204,9 @@ fn second_vote(verdict: &Verdict, letter: &LetterRecord) -> Result<Option<Vote>,
         return Ok(None);
     };
     let same = verdict.decision.kind().as_str() == vote.decision && verdict.copy == vote.copy;
-    if !same && verdict.decision != Decision::Approve {
+    let agrees = verdict.decision == Decision::Approve
+        && (verdict.copy.is_none() || verdict.copy == vote.copy);
+    if !same && !agrees {
         return Ok(None);
     }
     if verdict.by == vote.by {
@@ -213,7 +219,12 @@ fn second_vote(verdict: &Verdict, letter: &LetterRecord) -> Result<Option<Vote>,
 
 fn is_possible(decision: &Decision, letter: &LetterRecord, copies: &[CopyRecord]) -> bool {
     let of_copies = copies.iter().any(|copy| copy.allows(decision));
-    of_copies || letter.allows(decision.kind())
+    // To agree to a vote is no decision of its own: what comes here does not agree to it.
+    let of_letter = match decision {
+        Decision::Approve => letter.state == LetterState::Held && letter.content.is_some(),
+        other => letter.allows(other.kind()),
+    };
+    of_copies || of_letter
 }
 
 fn refusal(decision: &Decision, letter: &LetterRecord, copies: &[CopyRecord]) -> DecisionError {

@@ -291,6 +291,58 @@ fn audit_3_2_two_persons_suppress_a_discharge_summary() {
     world.check();
 }
 
+/// A discharge summary for two recipients, of which one person wants this suppressed.
+fn voted_on(copy: Option<u32>) -> World {
+    let mut world = World::new();
+    let mut intake = signed("D-1", "a summary");
+    intake.class = "discharge-summary".to_owned();
+    world.take(intake);
+    let copy_for = || PreparedCopy::new(address(), Data::new(), Ok(shaped("<letter/>")));
+    world.prepare(Prepared::Copies(vec![copy_for(), copy_for()]));
+    let first = world
+        .decides_about("unix:1", Decision::Suppress, copy)
+        .unwrap();
+    assert!(first.waits);
+    world
+}
+
+fn copy_states(world: &World) -> Vec<CopyState> {
+    let rows = world.store.rows();
+    let copies = rows.copies_of(world.letter_key("D-1", 1));
+    copies.iter().map(|copy| copy.state).collect()
+}
+
+/// Found by the simulation: the letter was marked as suppressed, and its other copy went.
+#[test]
+fn audit_3_2_the_second_of_two_agrees_to_what_the_first_said_and_to_no_more() {
+    let mut world = voted_on(Some(1));
+    let second = world.decides("unix:2", Decision::Approve).unwrap();
+    assert_eq!(second.copies, [1]);
+    let states = copy_states(&world);
+    assert_eq!(states, [CopyState::Suppressed, CopyState::Queued]);
+    let rows = world.store.rows();
+    let of_letter = rows.kinds(world.letter_key("D-1", 1));
+    assert!(!of_letter.contains(&"person.suppressed"), "{of_letter:?}");
+    drop(rows);
+    world.send(accepted("M-1"));
+    world.check();
+}
+
+#[test]
+fn audit_3_2_who_agrees_about_one_copy_does_not_agree_about_all() {
+    let mut world = voted_on(None);
+    let other = world.decides_about("unix:2", Decision::Approve, Some(2));
+    assert!(
+        matches!(other, Err(DecisionError::NotAllowed { .. })),
+        "{other:?}"
+    );
+    assert_eq!(copy_states(&world), [CopyState::Queued; 2]);
+    let second = world.decides("unix:2", Decision::Suppress).unwrap();
+    assert_eq!(second.copies, [1, 2]);
+    assert_eq!(copy_states(&world), [CopyState::Suppressed; 2]);
+    world.check();
+}
+
 #[test]
 fn a_vote_that_nobody_seconds_is_dropped_and_the_letter_goes() {
     let mut world = discharge();

@@ -38,6 +38,7 @@ pub(crate) fn look_away(world: &World, mut claimed: Claimed) -> Claimed {
         }
         (Some(Bug::SuppressionNotChecked), Some(copy)) if copy.state == CopyState::Queued => {
             copy.withdraw_pending = false;
+            copy.pending = None;
         }
         _ => {}
     }

@@ -106,16 +106,18 @@ pub(crate) struct Series {
 
 /// Events that allow another attempt: MESH proved or said that nothing was taken, or a recorded
 /// decision was made.
-const ALLOWS_ANOTHER: [&str; 4] = [
+const ALLOWS_ANOTHER: [&str; 6] = [
     "send.retryable",
     "send.not_found",
     "send.unresolved_resend",
     "person.resend",
+    "person.reroute",
+    "auto.reroute",
 ];
 /// Decisions that a letter or copy must not go.
-const STOPS: [&str; 2] = ["withdraw.received", "person.suppressed"];
-/// How long two looks into the inbox may overlap.
-const OVERLAP: i64 = 2 * crate::plan::MINUTE;
+const STOPS: [&str; 3] = ["withdraw.received", "person.withdrawn", "person.suppressed"];
+/// How long two looks into the inbox may overlap: one process may stand still meanwhile.
+const OVERLAP: i64 = 8 * crate::plan::MINUTE;
 
 impl Checker {
     /// Before a change is written: whether its writer may write it.
@@ -486,6 +488,7 @@ fn present(rows: &ModelRows, document: DocumentKey) -> Held {
 
 fn fits(copy: &CopyRecord, has: Option<WorkKind>) -> bool {
     match copy.state {
+        CopyState::Routed => has == Some(WorkKind::Reroute),
         CopyState::Queued | CopyState::Sending => has == Some(WorkKind::Send),
         CopyState::Uncertain => has == Some(WorkKind::Ask),
         CopyState::Accepted if copy.message_id.is_some() => has == Some(WorkKind::Track),

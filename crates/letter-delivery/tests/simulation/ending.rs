@@ -5,6 +5,11 @@ use letter_delivery::{CopyRecord, CopyState, LetterState, LocalId, StateKind};
 use crate::check::{Held, must, rule};
 use crate::world::World;
 
+/// A person had the doubt, and decided.
+const HELD_IN_DOUBT: &str = "send.unresolved_hold";
+/// What a person was told of was looked into.
+const RESOLVED: &str = "person.resolved";
+
 impl World {
     pub(crate) fn ends(&self) -> Held {
         let rows = self.store.rows();
@@ -24,16 +29,24 @@ impl World {
             // Of doubles no id is known, so MESH cannot be asked: a person is told instead.
             let asked = copy.state != CopyState::Accepted || copy.message_id.is_some();
             let open = copy.state.kind() == StateKind::Open && (asked || !copy.needs_person());
+            // One person wants it suppressed: it waits for a second.
+            let letter = rows.letters.get(&copy.letter);
+            let voted = letter.is_some_and(|letter| letter.vote.is_some());
+            let open = open && !(voted && copy.state == CopyState::Queued);
             must(!open, rule::LIVENESS, || {
                 let kinds = rows.kinds(copy.key);
-                format!("a copy is {}: {kinds:?}", copy.state)
+                format!(
+                    "a copy is {}: {kinds:?} {:?}",
+                    copy.state,
+                    rows.work.get(&copy.key)
+                )
             })?;
         }
-        for letter in self.mesh.inbox.values() {
-            let done = letter.acknowledged || letter.report.is_none();
-            must(done, rule::LIVENESS, || {
-                "a report was never taken".to_owned()
-            })?;
+        // What no copy is known for, as of a series that a person ended, is noted and left alone.
+        for (id, letter) in &self.mesh.inbox {
+            let noted = rows.seen.get(&(crate::net::MAILBOX.to_owned(), id.clone()));
+            let done = letter.acknowledged || noted == Some(&false);
+            must(done, rule::LIVENESS, || format!("never taken: {letter:?}"))?;
         }
         drop(rows);
         self.nothing_is_forgotten()?;
@@ -54,13 +67,16 @@ impl World {
         for message in &self.mesh.messages {
             let copy = self.check.copy_of(&message.local_id);
             let copy = copy.and_then(|key| rows.copies.get(&key));
-            let known = copy.is_some_and(|copy| is_known(copy, &message.local_id));
+            let kinds = copy.map_or_else(Vec::new, |copy| rows.kinds(copy.key));
+            let resolved = kinds.contains(&RESOLVED) || kinds.contains(&HELD_IN_DOUBT);
+            let known = copy.is_some_and(|copy| is_known(copy, &message.local_id)) || resolved;
             must(known, rule::FORGOTTEN, || {
                 let kinds = copy.map(|copy| rows.kinds(copy.key));
                 format!("{} {:?} {kinds:?}", message.id, copy.map(|copy| copy.state))
             })?;
             let doubles = self.mesh.of_local(&message.local_id).count() > 1;
             let told = copy.is_some_and(|copy| copy.alert.is_some() || is_held_in_doubt(copy));
+            let told = told || resolved;
             must(!doubles || told, rule::DOUBLE, || {
                 format!("nobody is told that {} is a double", message.local_id)
             })?;

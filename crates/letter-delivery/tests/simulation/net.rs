@@ -294,7 +294,7 @@ impl World {
         id: String,
         copy: Option<Box<CopyRecord>>,
     ) -> Held {
-        let now = self.time();
+        let now = self.time(at);
         let Some(copy) = copy else {
             let data = audit_core::Data::new().with("message_id", id.as_str());
             let mut commit = self.engine(at).note(now, "inbox.left_alone", data);
@@ -347,14 +347,39 @@ impl World {
         Ok(())
     }
 
-    /// The wall clock jumps, and is set right after a while. Meanwhile no process starts: one that
-    /// starts believes the wall clock, as it has nothing else.
+    /// The wall clock jumps, and is set right after a while. A process that starts believes it,
+    /// as it has nothing else: so it is not set while none lives that sees it.
     pub(crate) fn jumps(&mut self) {
+        if !self.workers[0].is_up {
+            self.after(SECOND, Event::Jumps);
+            return;
+        }
         self.count("jumps");
         let far = self.between(10 * MINUTE, 26 * HOUR);
         self.wall_off = if self.dice.chance(500) { far } else { -far };
+        self.sees_the_clock();
         let pause = self.between(5 * MINUTE, HOUR);
         self.after(pause, Event::Settles);
+    }
+
+    pub(crate) fn settles(&mut self) {
+        if !self.workers[0].is_up {
+            self.after(SECOND, Event::Settles);
+            return;
+        }
+        self.wall_off = 0;
+        self.sees_the_clock();
+    }
+
+    /// Within seconds; until then the process is spared, for one that starts meanwhile could not
+    /// know.
+    fn sees_the_clock(&mut self) {
+        self.spared_until = self.now + 10 * MINUTE;
+        let at = Process {
+            worker: 0,
+            life: self.workers[0].life,
+        };
+        self.after(SECOND, Event::WatchesClock(at));
     }
 }
 

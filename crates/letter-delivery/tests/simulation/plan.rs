@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     pub(crate) bug: Option<Bug>,
     pub(crate) rates: Rates,
     pub(crate) policy: Policy,
+    /// Workers that share the store. A single one is alone, and its clock may be set.
+    pub(crate) workers: usize,
     /// Whether MESH can be asked by local id in this run.
     pub(crate) asking: bool,
 }
@@ -37,7 +39,8 @@ pub(crate) struct Rates {
     pub(crate) crash_before: u32,
     pub(crate) crash_after: u32,
     pub(crate) store_unavailable: u32,
-    pub(crate) stall: u32,
+    pub(crate) slow: u32,
+    pub(crate) freezes: u32,
     pub(crate) request_lost: u32,
     pub(crate) answer_lost: u32,
     pub(crate) unreachable: u32,
@@ -73,12 +76,18 @@ impl Plan {
             Ambiguous::Hold
         };
         policy.lookup_gives_up = Duration::hours(2);
+        let workers = if dice.chance(400) { 1 } else { 2 };
+        policy.alone = workers == 1;
+        if dice.chance(500) {
+            policy.two_persons = vec!["outpatient-letter".to_owned()];
+        }
         Self {
             seed,
             letters,
             bug,
             rates,
             policy,
+            workers,
             asking: dice.chance(900),
         }
     }
@@ -96,7 +105,8 @@ impl Rates {
             crash_before: rate(8),
             crash_after: rate(8),
             store_unavailable: rate(20),
-            stall: rate(30),
+            slow: rate(30),
+            freezes: rate(1000),
             request_lost: rate(120),
             answer_lost: rate(120),
             unreachable: rate(200),

@@ -1,21 +1,22 @@
 //! A worker: it plays the gateway's part, step by step, so that anything may come in between.
 
+use std::collections::BTreeMap;
+
 use audit_core::Data;
 use chrono::Duration;
 use letter_delivery::testkit::{SeededDice, keys, ready};
 use letter_delivery::{
-    Address, AskResult, ClaimRequest, Claimed, Commit, Engine, Job, Order, Prepared, PreparedCopy,
-    Route, SendResult, ShapedCopy, Store as _, TrackResult,
+    Address, AskResult, Claimed, ClockWatch, Commit, Engine, Job, LeaseToken, Order, Prepared,
+    PreparedCopy, Route, Running, SendResult, ShapedCopy, Store as _, TrackResult, Turn, Work,
+    WorkChange,
 };
 use nhs_types::{MailboxId, OdsCode, WorkflowId};
 
 use crate::bug::Bug;
-use crate::check::{Held, content_of};
+use crate::check::{Held, Violation, content_of};
 use crate::plan::{CALM, MINUTE, Plan, SECOND};
 use crate::world::{Event, Known, Process, World, Written};
 
-/// How many pieces of work are claimed at once.
-const AT_ONCE: usize = 8;
 /// How often a change is decided on anew when something moved on meanwhile.
 const CONFLICTS_MAX: usize = 5;
 /// How often a result is offered to a store that is out of reach.
@@ -25,6 +26,11 @@ pub(crate) struct Worker {
     pub(crate) engine: Engine,
     pub(crate) life: u32,
     pub(crate) is_up: bool,
+    pub(crate) frozen_until: i64,
+    pub(crate) watch: ClockWatch,
+    running: Running,
+    /// What goes on, by its lease.
+    pieces: BTreeMap<[u8; 16], (Turn, Work)>,
 }
 
 /// What came of a piece of work.
@@ -43,6 +49,10 @@ impl Worker {
             engine: Engine::new(keys(), plan.policy.clone(), Box::new(dice)),
             life,
             is_up: true,
+            frozen_until: 0,
+            watch: ClockWatch::default(),
+            running: Running::default(),
+            pieces: BTreeMap::new(),
         }
     }
 }
@@ -96,7 +106,7 @@ impl World {
         let (known, replaced) = *known;
         let intake = self.source[submission].intake.clone();
         let key = keys().document(&intake.source, &intake.document);
-        let now = self.time();
+        let now = self.time(at);
         let taken = self.engine(at).intake(now, intake, known, replaced);
         match self.write(at, None, taken.commit)? {
             Written::Yes => {
@@ -111,26 +121,114 @@ impl World {
         }
     }
 
-    /// Claims what is due, and looks again when something is.
+    /// Claims what may be begun beside what goes on, and looks again soon.
     pub(crate) fn round(&mut self, at: Process) -> Held {
-        let now = self.time();
-        let lease = self.plan.policy.lease;
-        let tokens = self.engine(at).lease_tokens(AT_ONCE);
-        let request = ClaimRequest::new(now, now + lease, tokens);
-        let claimed = ready(self.store.claim(request)).expect("the model claims");
-        let pause = if claimed.is_empty() {
-            let due = self.next_due().unwrap_or(i64::MAX);
-            due.clamp(self.now + SECOND, self.now + 30 * MINUTE) - self.now
+        let pause = self.between(SECOND, 2 * SECOND);
+        if !self.watches_clock(at)? {
+            self.after(pause, Event::Round(at));
+            return Ok(());
+        }
+        let now = self.time(at);
+        let running = self.workers[at.worker].running;
+        let request = self.engine(at).next_claim(now, &running);
+        let claimed = request.map(|request| ready(self.store.claim(request)));
+        let claimed = claimed.map_or_else(Vec::new, |claimed| claimed.expect("the model claims"));
+        let wait = if claimed.is_empty() {
+            self.quiet_for()
         } else {
-            SECOND
+            0
         };
-        let pause = pause + self.between(0, SECOND);
-        self.after(pause, Event::Round(at));
+        self.after(pause + wait, Event::Round(at));
         for claimed in claimed {
-            let pause = self.stall();
+            self.piece_begins(at, &claimed);
+            let pause = self.moment();
             self.after(pause, Event::Begins(at, Box::new(claimed)));
         }
         Ok(())
+    }
+
+    /// Until something is due; what is due and was not claimed may be soon.
+    fn quiet_for(&self) -> i64 {
+        let due = self.next_due().unwrap_or(i64::MAX);
+        if due <= self.now {
+            8 * SECOND
+        } else {
+            due.min(self.now + 30 * MINUTE) - self.now
+        }
+    }
+
+    /// Records when the wall clock was set, before anything is claimed by what it shows. False
+    /// when that could not be written.
+    pub(crate) fn watches_clock(&mut self, at: Process) -> Result<bool, Violation> {
+        if self.has(Bug::TimerByWallClock) {
+            return Ok(true);
+        }
+        let (wall, monotonic) = (self.wall(), self.monotonic());
+        let set = self.workers[at.worker].watch.look(wall, monotonic);
+        let Some(by) = set else {
+            return Ok(true);
+        };
+        let commit = self.engine(at).clock_set(wall, by);
+        let written = self.write(at, None, commit)? == Written::Yes;
+        if written {
+            self.workers[at.worker].watch.accept(wall, monotonic);
+        }
+        Ok(written)
+    }
+
+    fn piece_begins(&mut self, at: Process, claimed: &Claimed) {
+        let now = self.time(at);
+        let worker = &mut self.workers[at.worker];
+        let turn = worker.engine.turn(now, &claimed.work);
+        worker.running.begins(turn);
+        let token = *claimed.token.as_bytes();
+        worker.pieces.insert(token, (turn, claimed.work.clone()));
+    }
+
+    fn piece_ends(&mut self, at: Process, token: LeaseToken) {
+        let worker = &mut self.workers[at.worker];
+        if let Some((turn, _)) = worker.pieces.remove(token.as_bytes()) {
+            worker.running.ends(turn);
+        }
+    }
+
+    /// Long work keeps its leases.
+    pub(crate) fn renews(&mut self, at: Process) {
+        self.after(MINUTE, Event::Renews(at));
+        if self.fault(self.plan.rates.store_unavailable) {
+            return;
+        }
+        let until = self.time(at) + self.plan.policy.lease;
+        let leases = self.leases(at.worker);
+        let leases = leases.into_iter().map(|(token, work)| (work.stream, token));
+        let renewed = ready(self.store.renew(leases.collect(), until));
+        renewed.expect("the model renews");
+    }
+
+    fn leases(&self, worker: usize) -> Vec<(LeaseToken, Work)> {
+        let pieces = self.workers[worker].pieces.iter();
+        pieces
+            .map(|(token, (_, work))| (LeaseToken::from_random(*token), work.clone()))
+            .collect()
+    }
+
+    /// A process ends in good order: what goes on is broken off and given back.
+    pub(crate) fn retires(&mut self, worker: usize) -> Held {
+        let life = self.workers[worker].life;
+        let at = Process { worker, life };
+        if !self.lives(at) || self.now < self.spared_until {
+            return Ok(());
+        }
+        for (token, work) in self.leases(worker) {
+            let lease = (work.stream, token);
+            let mut commit = Commit::default();
+            commit.fence = Some(lease);
+            commit.work = vec![WorkChange::Set(work)];
+            if self.write(at, Some(lease), commit)? == Written::Died {
+                return Ok(());
+            }
+        }
+        self.dies(worker)
     }
 
     /// A step of a program takes a moment, now and then much longer.
@@ -138,10 +236,10 @@ impl World {
         self.between(1, 300)
     }
 
-    /// As a moment, but a process may also be held up until its lease is over.
-    fn stall(&mut self) -> i64 {
-        if self.fault(self.plan.rates.stall) {
-            self.count("stalls");
+    /// As a moment, but a lookup or an answer may also take minutes.
+    fn slow(&mut self) -> i64 {
+        if self.fault(self.plan.rates.slow) {
+            self.count("slow");
             self.between(MINUTE, 6 * MINUTE)
         } else {
             self.moment()
@@ -151,7 +249,7 @@ impl World {
     pub(crate) fn begins(&mut self, at: Process, claimed: Claimed) -> Held {
         let lease = Some((claimed.work.stream, claimed.token));
         let claimed = crate::bugs::look_away(self, claimed);
-        let now = self.time();
+        let now = self.time(at);
         let begun = self.engine(at).begin(now, claimed.clone());
         let early = self.has(Bug::EffectBeforeCommit);
         if early && let Some(order) = &begun.order {
@@ -166,7 +264,11 @@ impl World {
         match (written, begun.order) {
             (Written::Yes, Some(order)) if !early => self.order(at, order),
             (Written::Conflict, _) => self.begins_anew(at, claimed),
-            _ => Ok(()),
+            (_, Some(_)) if early => Ok(()),
+            _ => {
+                self.piece_ends(at, claimed.token);
+                Ok(())
+            }
         }
     }
 
@@ -178,6 +280,8 @@ impl World {
             self.count("stops met");
             claimed.stops = stops;
             self.after(1, Event::Begins(at, Box::new(claimed)));
+        } else {
+            self.piece_ends(at, claimed.token);
         }
         Ok(())
     }
@@ -222,7 +326,7 @@ impl World {
 
     /// The answer is there after a while; a program may be slow to write it, or write it twice.
     pub(crate) fn answers(&mut self, pause: i64, at: Process, claimed: Claimed, outcome: Outcome) {
-        let slow = self.stall();
+        let slow = self.slow();
         if self.fault(self.plan.rates.answered_twice) {
             self.count("answers twice");
             let again = Event::Answered(at, Box::new(claimed.clone()), outcome.clone(), 0);
@@ -242,33 +346,37 @@ impl World {
     ) -> Held {
         let lease = Some((claimed.work.stream, claimed.token));
         let commit = self.decides(at, claimed.clone(), outcome.clone());
-        match self.write(at, lease, commit)? {
+        let again = match self.write(at, lease, commit)? {
             Written::Conflict if tries < CONFLICTS_MAX => {
-                // A copy that moved on meanwhile is read anew: MESH's answer is not lost.
-                let Some(copy) = claimed.copy.clone() else {
-                    return Ok(());
-                };
-                let found = self.store.copy_by_message(None, Some(copy.local_id));
-                let found = ready(found).expect("the model reads");
-                if let Some(found) = found.filter(|found| found.key == copy.key) {
-                    let mut claimed = claimed;
-                    claimed.copy = Some(found);
-                    let again = Event::Answered(at, Box::new(claimed), outcome, tries + 1);
-                    self.after(1, again);
-                }
-                Ok(())
+                self.read_anew(&claimed).map(|claimed| (1, claimed))
             }
-            Written::Unavailable if tries < WRITES_MAX => {
+            Written::Unavailable if tries < WRITES_MAX => Some((SECOND, claimed.clone())),
+            Written::Died => return Ok(()),
+            _ => None,
+        };
+        match again {
+            Some((pause, claimed)) => {
                 let again = Event::Answered(at, Box::new(claimed), outcome, tries + 1);
-                self.after(SECOND, again);
-                Ok(())
+                self.after(pause, again);
             }
-            _ => Ok(()),
+            None => self.piece_ends(at, claimed.token),
         }
+        Ok(())
+    }
+
+    /// A copy that moved on meanwhile is read anew: MESH's answer is not lost.
+    fn read_anew(&self, claimed: &Claimed) -> Option<Claimed> {
+        let copy = claimed.copy.clone()?;
+        let found = self.store.copy_by_message(None, Some(copy.local_id));
+        let found = ready(found).expect("the model reads");
+        let found = found.filter(|found| found.key == copy.key)?;
+        let mut claimed = claimed.clone();
+        claimed.copy = Some(found);
+        Some(claimed)
     }
 
     fn decides(&mut self, at: Process, claimed: Claimed, outcome: Outcome) -> Commit {
-        let now = self.time();
+        let now = self.time(at);
         let engine = self.engine(at);
         match outcome {
             Outcome::Prepared(prepared) => engine.prepared(now, claimed, prepared),
@@ -300,10 +408,12 @@ impl World {
                 after: Duration::minutes(2),
             };
         }
-        let copies = match own.below(10) {
-            0..8 => 1,
-            8 => 2,
-            _ => 3,
+        // A copy that is routed anew is shaped alone.
+        let numbers = match (&claimed.copy, own.below(10)) {
+            (Some(copy), _) => copy.number..=copy.number,
+            (None, 0..8) => 1..=1,
+            (None, 8) => 1..=2,
+            (None, _) => 1..=3,
         };
         let broken = own.below(60);
         let copy = |number: u32| {
@@ -316,7 +426,7 @@ impl World {
             };
             PreparedCopy::new(address(number), Data::new(), shaped)
         };
-        Prepared::Copies((1..=copies).map(copy).collect())
+        Prepared::Copies(numbers.map(copy).collect())
     }
 }
 

@@ -4,11 +4,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use audit_core::StreamKey;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use letter_delivery::testkit::{ModelStore, SeededDice, ready};
 use letter_delivery::{
-    Claimed, Commit, CopyRecord, DocumentView, Engine, LeaseToken, Store as _, StoreError,
-    WorkChange,
+    Claimed, Commit, CopyRecord, DocumentView, Engine, LeaseToken, LetterRecord, Store as _,
+    StoreError, Verdict, WorkChange,
 };
 
 use crate::bug::Bug;
@@ -18,7 +18,6 @@ use crate::plan::{ARRIVALS, CALM, END, HOUR, MINUTE, Plan, SECOND};
 use crate::source::{self, Submission};
 use crate::worker::{Outcome, Worker};
 
-pub(crate) const WORKERS: usize = 2;
 /// 3 February 2026, 10:00.
 const START: i64 = 1_770_112_800_000;
 
@@ -52,7 +51,17 @@ pub(crate) enum Event {
         copy: Option<Box<CopyRecord>>,
     },
     Acknowledges(Process, String),
+    /// A running process looks at the clock every second; only after a jump there is news.
+    WatchesClock(Process),
+    /// Leases of work that goes on are renewed.
+    Renews(Process),
     Starts(usize),
+    /// A process stands still for minutes, as when its machine is short of memory.
+    Freezes(usize),
+    /// A process is told to stop, and does so in good order.
+    Retires(usize),
+    /// A person has read a letter, and decides.
+    Decides(Box<Case>),
     Practice(usize),
     Uncollected(usize),
     Stranger,
@@ -60,6 +69,14 @@ pub(crate) enum Event {
     Operator,
     Jumps,
     Settles,
+}
+
+/// A letter with its copies, as a person read them, and what was decided.
+pub(crate) struct Case {
+    pub(crate) letter: LetterRecord,
+    pub(crate) copies: Vec<CopyRecord>,
+    pub(crate) verdict: Verdict,
+    pub(crate) tries: usize,
 }
 
 /// What is known of a document, and of the one that it replaces.
@@ -116,6 +133,8 @@ pub(crate) struct World {
     pub(crate) now: i64,
     /// How far the wall clock is off.
     pub(crate) wall_off: i64,
+    /// Until then no process dies.
+    pub(crate) spared_until: i64,
     pub(crate) store: ModelStore,
     pub(crate) check: Checker,
     pub(crate) mesh: Mesh,
@@ -132,13 +151,14 @@ impl World {
         let dice = SeededDice::new(plan.seed);
         let mut world = Self {
             source: source::submissions(&mut dice.split("source"), plan.letters),
-            workers: (0..WORKERS)
+            workers: (0..plan.workers)
                 .map(|index| Worker::new(&plan, index, 0))
                 .collect(),
             mesh: Mesh::default(),
             dice: dice.split("world"),
             now: 0,
             wall_off: 0,
+            spared_until: 0,
             store: ModelStore::default(),
             check: Checker::default(),
             counts: BTreeMap::new(),
@@ -156,15 +176,22 @@ impl World {
             let at = self.source[index].at;
             self.at(at, Event::Submits(index));
         }
-        for worker in 0..WORKERS {
-            let process = Process { worker, life: 0 };
-            self.after(0, Event::Round(process));
-            self.after(MINUTE, Event::LooksIntoInbox(process));
+        for worker in 0..self.plan.workers {
+            self.starts(worker);
+        }
+        if self.dice.chance(self.plan.rates.freezes) {
+            for _ in 0..self.dice.below(8) {
+                let worker = self.dice.below(self.plan.workers);
+                let at = self.between(0, CALM - 10 * MINUTE);
+                self.at(at, Event::Freezes(worker));
+                let at = self.between(0, CALM);
+                self.at(at, Event::Retires(worker));
+            }
         }
         if self.plan.rates.outages > 0 {
             self.draw_outages();
         }
-        if self.dice.chance(self.plan.rates.jumps) {
+        if self.plan.workers == 1 && self.dice.chance(self.plan.rates.jumps) {
             let at = self.between(10 * MINUTE, CALM - HOUR);
             self.at(at, Event::Jumps);
         }
@@ -188,7 +215,7 @@ impl World {
         }
         if self.dice.chance(400) {
             let from = self.between(0, HOUR);
-            self.mesh.outages.push((from, from + HOUR));
+            self.mesh.outages.push((from, from + 45 * MINUTE));
         }
     }
 
@@ -205,60 +232,97 @@ impl World {
         self.ends()
     }
 
-    fn happens(&mut self, event: Event) -> Held {
+    /// Who acts; nobody when it happens to MESH, the source or a person, or on the wire.
+    const fn actor(event: &Event) -> Option<Process> {
         match event {
-            Event::Submits(index) => self.submits(index),
+            Event::TakesIn { at, .. }
+            | Event::Round(at)
+            | Event::Begins(at, _)
+            | Event::Answered(at, ..)
+            | Event::LooksIntoInbox(at)
+            | Event::Meets(at, _)
+            | Event::Records { at, .. }
+            | Event::Acknowledges(at, _)
+            | Event::Renews(at)
+            | Event::WatchesClock(at) => Some(*at),
+            _ => None,
+        }
+    }
+
+    fn happens(&mut self, event: Event) -> Held {
+        let Some(process) = Self::actor(&event) else {
+            return self.happens_around(event);
+        };
+        if !self.lives(process) {
+            return Ok(());
+        }
+        let thaws = self.workers[process.worker].frozen_until;
+        if thaws > self.now {
+            let pause = self.between(0, 50);
+            self.at(thaws + pause, event);
+            return Ok(());
+        }
+        self.acts(process, event)
+    }
+
+    /// What a process does.
+    fn acts(&mut self, at: Process, event: Event) -> Held {
+        match event {
             Event::TakesIn {
-                at,
                 submission,
                 known,
                 tries,
-            } if self.lives(at) => self.takes_in(at, submission, known, tries),
-            Event::Round(at) if self.lives(at) => self.round(at),
-            Event::Begins(at, claimed) if self.lives(at) => self.begins(at, *claimed),
-            Event::Leaves(at, claimed, bytes) if self.lives(at) => {
-                self.leaves(at, *claimed, &bytes)
-            }
-            Event::Answered(at, claimed, outcome, tries) if self.lives(at) => {
+                ..
+            } => self.takes_in(at, submission, known, tries),
+            Event::Round(_) => self.round(at),
+            Event::Begins(_, claimed) => self.begins(at, *claimed),
+            Event::Answered(_, claimed, outcome, tries) => {
                 self.answered(at, *claimed, outcome, tries)
             }
-            Event::LooksIntoInbox(at) if self.lives(at) => self.looks_into_inbox(at),
-            Event::Meets(at, id) if self.lives(at) => self.meets(at, id),
-            Event::Records { at, id, copy } if self.lives(at) => self.records(at, id, copy),
-            Event::Acknowledges(at, id) if self.lives(at) => self.acknowledges(at, &id),
-            Event::Arrives { id, local_id, late } => self.arrives(id, local_id, late),
-            Event::Starts(worker) => {
-                self.starts(worker);
+            Event::LooksIntoInbox(_) => self.looks_into_inbox(at),
+            Event::Meets(_, id) => self.meets(at, id),
+            Event::Records { id, copy, .. } => self.records(at, id, copy),
+            Event::Acknowledges(_, id) => self.acknowledges(at, &id),
+            Event::WatchesClock(_) => {
+                if !self.watches_clock(at)? {
+                    self.after(SECOND, Event::WatchesClock(at));
+                }
                 Ok(())
             }
-            Event::Practice(index) => {
-                self.practice(index);
+            _ => {
+                self.renews(at);
                 Ok(())
             }
-            Event::Uncollected(index) => {
-                self.uncollected(index);
-                Ok(())
-            }
-            Event::Stranger => {
-                self.mesh.deliver(None);
-                Ok(())
-            }
-            Event::Misdirected => {
-                self.misdirected();
-                Ok(())
-            }
-            Event::Operator => self.operates(),
-            Event::Jumps => {
-                self.jumps();
-                Ok(())
-            }
-            Event::Settles => {
-                self.wall_off = 0;
-                Ok(())
-            }
-            // Of a process that died.
-            _ => Ok(()),
         }
+    }
+
+    /// What the source, MESH, people and machines do.
+    fn happens_around(&mut self, event: Event) -> Held {
+        match event {
+            Event::Submits(index) => return self.submits(index),
+            Event::Leaves(at, claimed, bytes) if self.lives(at) => {
+                return self.leaves(at, *claimed, &bytes);
+            }
+            Event::Arrives { id, local_id, late } => return self.arrives(id, local_id, late),
+            Event::Retires(worker) => return self.retires(worker),
+            Event::Operator => return self.operates(),
+            Event::Decides(case) => return self.decides_case(*case),
+            Event::Starts(worker) => self.starts(worker),
+            Event::Practice(index) => self.practice(index),
+            Event::Uncollected(index) => self.uncollected(index),
+            Event::Stranger => self.mesh.deliver(None),
+            Event::Misdirected => self.misdirected(),
+            Event::Jumps => self.jumps(),
+            Event::Settles => self.settles(),
+            Event::Freezes(worker) => {
+                self.count("freezes");
+                let pause = self.between(MINUTE, 6 * MINUTE);
+                self.workers[worker].frozen_until = self.now + pause;
+            }
+            // Of a process that died before the first byte left.
+            _ => {}
+        }
+        Ok(())
     }
 
     pub(crate) fn at(&mut self, at: i64, event: Event) {
@@ -295,14 +359,26 @@ impl World {
         }
     }
 
-    /// The time by which a worker decides: true time, whatever the wall clock does.
-    pub(crate) fn time(&self) -> DateTime<Utc> {
-        let off = if self.has(Bug::TimerByWallClock) {
-            self.wall_off
-        } else {
-            0
-        };
-        DateTime::from_timestamp_millis(START + self.now + off).unwrap()
+    /// What the clock on the wall shows.
+    pub(crate) fn wall(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(START + self.now + self.wall_off).unwrap()
+    }
+
+    /// A clock that only ever goes on.
+    pub(crate) const fn monotonic(&self) -> Duration {
+        Duration::milliseconds(self.now)
+    }
+
+    /// The time by which a worker decides.
+    pub(crate) fn time(&self, process: Process) -> DateTime<Utc> {
+        let wall = self.wall();
+        match self.workers.get(process.worker) {
+            Some(worker) if !self.has(Bug::TimerByWallClock) => {
+                worker.watch.time(wall, self.monotonic())
+            }
+            // A command has nothing to compare the wall clock with.
+            _ => wall,
+        }
     }
 
     pub(crate) fn lives(&self, process: Process) -> bool {
@@ -318,12 +394,13 @@ impl World {
         self.workers[worker].is_up = true;
         self.tell(|| format!("worker {worker} starts, life {}", process.life));
         self.after(0, Event::Round(process));
+        self.after(MINUTE, Event::Renews(process));
         self.after(10 * SECOND, Event::LooksIntoInbox(process));
     }
 
     /// A worker's process ends here and now: its engine, its tasks, and all it knew are gone.
-    fn dies(&mut self, worker: usize) -> Held {
-        self.count("crashes");
+    pub(crate) fn dies(&mut self, worker: usize) -> Held {
+        self.count("ends of processes");
         self.tell(|| format!("worker {worker} dies"));
         let life = self.workers[worker].life + 1;
         self.workers[worker] = Worker::new(&self.plan, worker, life);
@@ -340,7 +417,8 @@ impl World {
         lease: Option<(StreamKey, LeaseToken)>,
         mut commit: Commit,
     ) -> Result<Written, Violation> {
-        let is_worker = process.worker < self.workers.len();
+        let is_spared = self.now < self.spared_until;
+        let is_worker = process.worker < self.workers.len() && !is_spared;
         if is_worker && self.fault(self.plan.rates.crash_before) {
             self.dies(process.worker)?;
             return Ok(Written::Died);
@@ -387,7 +465,7 @@ impl World {
     }
 
     fn millis(&self, at: DateTime<Utc>) -> i64 {
-        self.now + (at - self.time()).num_milliseconds()
+        self.now + (at - self.wall()).num_milliseconds()
     }
 }
 

@@ -260,9 +260,19 @@ impl World {
         account: &str,
         decision: Decision,
     ) -> Result<Decided, DecisionError> {
+        self.decides_about(account, decision, None)
+    }
+
+    /// As [`Self::decides`], about one copy.
+    pub(crate) fn decides_about(
+        &mut self,
+        account: &str,
+        decision: Decision,
+        copy: Option<u32>,
+    ) -> Result<Decided, DecisionError> {
         let by = self.engine.keys().account(account);
         let reason = Reason::parse("because").unwrap();
-        let verdict = Verdict::new(decision, by, reason);
+        let verdict = Verdict::new(decision, by, reason).about(copy);
         self.verdict(self.letter_key("D-1", 1), &verdict)
     }
 
