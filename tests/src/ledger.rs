@@ -4,12 +4,14 @@ use std::path::Path;
 
 use audit_core::Event;
 use letter_delivery::{CopyState, Store as _, StoreError};
-use letter_store::{LetterView, MasterKey, SqliteStore, StatusFilter};
+use letter_store::{
+    AnyStore, LetterView, MasterKey, PostgresSettings, PostgresStore, SqliteStore, StatusFilter,
+};
 
 /// A site's store, read through its own API.
 #[derive(Debug)]
 pub struct Ledger {
-    store: SqliteStore,
+    store: AnyStore,
 }
 
 /// One letter, where it stands, and the events that led there.
@@ -61,13 +63,22 @@ impl Ledger {
 
     /// The ledger, unless a crash left something that is none.
     pub(crate) fn try_open(path: &Path, key: &Path) -> Result<Self, String> {
-        let key = MasterKey::from_hex(&fs::read_to_string(key).unwrap()).unwrap();
-        let store = SqliteStore::open(path, &key).map_err(|error| error.to_string())?;
+        let store = SqliteStore::open(path, &master_key(key)).map_err(|error| error.to_string())?;
+        let store = store.into();
+        Ok(Self { store })
+    }
+
+    /// The ledger in a database; events that wait for their place are given it.
+    pub(crate) async fn try_connect(at: PostgresSettings, key: &Path) -> Result<Self, String> {
+        let store = PostgresStore::open(at, &master_key(key)).await;
+        let store = store.map_err(|error| error.to_string())?;
+        store.sequence().await.map_err(|error| error.to_string())?;
+        let store = store.into();
         Ok(Self { store })
     }
 
     /// The store.
-    pub const fn store(&self) -> &SqliteStore {
+    pub const fn store(&self) -> &AnyStore {
         &self.store
     }
 
@@ -132,4 +143,8 @@ impl Ledger {
         let id = copy.artefact.expect("an artefact");
         self.store.payload(way.view.letter.key, id).await.unwrap()
     }
+}
+
+fn master_key(file: &Path) -> MasterKey {
+    MasterKey::from_hex(&fs::read_to_string(file).unwrap()).unwrap()
 }

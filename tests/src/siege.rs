@@ -1,6 +1,9 @@
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
+use letter_store::PostgresSettings;
 use mesh_testserver::StoredMessage;
 
 use crate::verdict::{self, Received, Seen};
@@ -24,6 +27,8 @@ pub struct Siege {
     pub site: Site,
     /// The record system.
     pub source: Source,
+    /// Where its letters are, when that is not a file of the site.
+    pub database: Option<PostgresSettings>,
     seen: Seen,
     received: Received,
     returned: Received,
@@ -73,6 +78,15 @@ impl Verdict {
     }
 }
 
+/// Also when a test fails in between: the thread that feeds must not go on for ever.
+struct StopAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 fn local_id_of(message: &StoredMessage) -> String {
     let local_id = message.local_id.as_ref();
     let local_id = local_id.expect("every send has a local id");
@@ -80,6 +94,24 @@ fn local_id_of(message: &StoredMessage) -> String {
 }
 
 impl Siege {
+    /// Letters come over MLLP while something happens; what it is given says whether as many as
+    /// were wanted were acknowledged. When it is over no more are sent.
+    pub fn while_fed<T>(
+        &mut self,
+        messages: u32,
+        happens: impl FnOnce(&dyn Fn() -> bool) -> T,
+    ) -> T {
+        let stop = AtomicBool::new(false);
+        let source = &mut self.source;
+        thread::scope(|scope| {
+            let stopping = StopAtEnd(&stop);
+            let feeding = scope.spawn(|| source.send(messages, &stop));
+            let value = happens(&|| feeding.is_finished());
+            drop(stopping);
+            value
+        })
+    }
+
     /// A plan with a listener for the record system.
     pub fn plan(source: &Source) -> Plan {
         let mut trust = TrustPlan::first();
@@ -104,6 +136,7 @@ impl Siege {
         Self {
             site,
             source,
+            database: None,
             seen: Seen::default(),
             received: Received::new(),
             returned: Received::new(),
@@ -163,7 +196,7 @@ impl Siege {
     pub async fn judge(&mut self, mesh: &Mesh) {
         self.source.look_into(&self.site);
         // Before the first start has come that far there is no store, and nothing was promised.
-        if !self.site.path("data/rt9.db").exists() {
+        if self.database.is_none() && !self.site.path("data/rt9.db").exists() {
             let wrong = verdict::always(self.source.acks(), &[], &self.received);
             self.wrong.extend(wrong);
             return;
@@ -192,12 +225,12 @@ impl Siege {
     }
 
     async fn ways(&self) -> Result<Vec<Way>, String> {
-        Ledger::try_open(
-            &self.site.path("data/rt9.db"),
-            &self.site.path("secrets/rt9.key"),
-        )?
-        .try_ways()
-        .await
+        let key = self.site.path("secrets/rt9.key");
+        let ledger = match &self.database {
+            Some(at) => Ledger::try_connect(at.clone(), &key).await?,
+            None => Ledger::try_open(&self.site.path("data/rt9.db"), &key)?,
+        };
+        ledger.try_ways().await
     }
 
     /// Is not judged: it only leaves the mailboxes as the next siege must find them.
@@ -225,7 +258,7 @@ impl Siege {
                     .push(Wrong::Unsettled(format!("{why:?}\n{said}")));
                 break Vec::new();
             }
-            std::thread::sleep(SETTLE_AGAIN);
+            thread::sleep(SETTLE_AGAIN);
         };
         self.verdict(&ways)
     }

@@ -111,6 +111,8 @@ pub struct Plan {
     pub practices: Option<String>,
     /// Where the site's folder is made; nothing stands for the system's folder for such things.
     pub within: Option<PathBuf>,
+    /// The database that letters are in; nothing stands for files of the site.
+    pub store: Option<String>,
 }
 
 impl Default for Plan {
@@ -119,6 +121,7 @@ impl Default for Plan {
             trusts: vec![TrustPlan::first()],
             practices: Some(SAMPLE_TABLE.to_owned()),
             within: None,
+            store: None,
         }
     }
 }
@@ -128,6 +131,7 @@ impl Default for Plan {
 pub struct Site {
     folder: Place,
     trusts: Vec<TrustPlan>,
+    store: Option<String>,
 }
 
 #[derive(Debug)]
@@ -151,6 +155,7 @@ impl Site {
         };
         let site = Self {
             folder: Place::Own(folder.unwrap()),
+            store: plan.store,
             trusts: plan.trusts,
         };
         site.write_mesh(mesh);
@@ -180,6 +185,7 @@ impl Site {
         Self {
             folder: Place::Found(folder),
             trusts: self.trusts.clone(),
+            store: self.store.clone(),
         }
     }
 
@@ -201,6 +207,9 @@ minimum_rows = 5
 "#,
             mesh.url
         );
+        if let Some(store) = &self.store {
+            text = format!("store = \"{store}\"\n{text}");
+        }
         for trust in &self.trusts {
             text.push_str(&trust.section());
         }

@@ -8,4 +8,6 @@ mod faults;
 #[cfg(unix)]
 mod full_disk;
 mod kills;
+#[cfg(unix)]
+mod postgres;
 mod power;

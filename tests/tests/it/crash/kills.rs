@@ -1,6 +1,5 @@
 //! SIGKILL at random moments of a run that is fed by folder and MLLP.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -37,14 +36,10 @@ fn kill_one(siege: &mut Siege, dice: &mut Dice, mesh: &Mesh) -> bool {
     let arguments: &[&str] = if once { &["run", "--once"] } else { &["run"] };
     let begin = Instant::now();
     let mut run = siege.site.start(arguments);
-    let source = &mut siege.source;
-    let stop = AtomicBool::new(false);
-    thread::scope(|scope| {
-        scope.spawn(|| source.send(messages, &stop));
+    siege.while_fed(messages, |_| {
         while begin.elapsed() < delay && !run.has_ended() {
             thread::sleep(Duration::from_millis(1));
         }
-        stop.store(true, Ordering::Relaxed);
         let has_ended = run.has_ended();
         let left = run.kill();
         assert!(once || !has_ended, "it ended by itself: {left:#?}");

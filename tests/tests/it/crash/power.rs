@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -99,14 +98,11 @@ impl Plugged {
     }
 
     fn feed(&mut self, messages: u32, pause: Duration) {
-        let (begin, stop) = (Instant::now(), AtomicBool::new(false));
-        let source = &mut self.siege.source;
-        thread::scope(|scope| {
-            let feeding = scope.spawn(|| source.send(messages, &stop));
-            while !feeding.is_finished() && begin.elapsed() < PATIENCE {
+        let begin = Instant::now();
+        self.siege.while_fed(messages, |is_fed| {
+            while !is_fed() && begin.elapsed() < PATIENCE {
                 thread::sleep(Duration::from_millis(1));
             }
-            stop.store(true, Ordering::Relaxed);
         });
         thread::sleep(pause);
     }
