@@ -90,7 +90,8 @@ pub use open_error::OpenError;
 pub use postgres::{PostgresSettings, PostgresStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{
-    Backup, BackupTo, KeepError, KeptFile, KeyCopy, Manifest, Rebuilt, SqliteStore, Versions,
+    Backup, BackupTo, KeepError, KeptFile, KeyCopy, Manifest, Rebuilt, RestoreFrom, Restoring,
+    SqliteStore, Versions,
 };
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use verify::{StoreFault, StoreVerification, VerifyAgainst};

@@ -83,7 +83,8 @@ pub enum OpenError {
     /// It is older than its own signed checkpoints: an old copy was put in its place.
     #[error(
         "{path} holds {size} events, but a checkpoint over {signed} was signed: an older copy was \
-         put in its place; put the newest copy back before anything is sent"
+         put in its place; put the newest copy back, or go on from this one with \
+         `letterbox store restore --as-is`: MESH is asked before anything is sent"
     )]
     RolledBack {
         /// The file.

@@ -32,7 +32,9 @@ use crate::views::{LetterView, StatusFilter, Tree};
 use crate::{EngineLock, Load, MasterKey, OpenError, StoreVerification, VerifyAgainst, notes};
 use worker::{Reader, Writer};
 
-pub use keeping::{Backup, BackupTo, KeepError, KeptFile, KeyCopy, Manifest};
+pub use keeping::{
+    Backup, BackupTo, KeepError, KeptFile, KeyCopy, Manifest, RestoreFrom, Restoring,
+};
 pub use migrate::Versions;
 pub use rebuild::Rebuilt;
 
@@ -102,6 +104,40 @@ impl SqliteStore {
     /// in its [`KeyCopy`].
     pub fn carry_erasures(path: &Path, key: &MasterKey) -> Result<Vec<KeyCopy>, KeepError> {
         keeping::carry(path, key)
+    }
+
+    /// Puts a backup together beside a store, to be looked at and then put in its place. Nothing
+    /// may work on the store meanwhile.
+    ///
+    /// `origin` is the ledger's; `outside` are checkpoints that were kept elsewhere, which tell
+    /// how far it came.
+    ///
+    /// # Errors
+    ///
+    /// [`KeepError`], by what is in the way or missing; nothing was changed.
+    pub fn restore(
+        path: &Path,
+        key: &MasterKey,
+        from: &RestoreFrom,
+        origin: audit_core::Origin,
+        outside: &[String],
+    ) -> Result<Restoring, KeepError> {
+        keeping::restore(path, key, from, origin, outside)
+    }
+
+    /// The store in its place is an older copy ([`OpenError::RolledBack`]): it goes on as one that
+    /// was restored.
+    ///
+    /// # Errors
+    ///
+    /// [`KeepError`].
+    pub fn restore_as_it_is(
+        path: &Path,
+        key: &MasterKey,
+        origin: audit_core::Origin,
+        outside: &[String],
+    ) -> Result<Restoring, KeepError> {
+        keeping::as_it_is(path, key, origin, outside)
     }
 
     /// Takes the engine's lock: only one `run` works on a store at a time.

@@ -17,6 +17,7 @@ mod carry;
 mod files;
 mod keys;
 mod manifest;
+mod restore;
 
 use std::path::PathBuf;
 
@@ -30,6 +31,8 @@ pub use carry::KeyCopy;
 pub(super) use carry::carry;
 pub(super) use keys::close as close_keys;
 pub use manifest::{KeptFile, Manifest};
+pub use restore::{RestoreFrom, Restoring};
+pub(super) use restore::{as_it_is, restore};
 
 /// Why a store could not be kept or brought back.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +48,32 @@ pub enum KeepError {
         path: PathBuf,
         /// What the system said.
         cause: String,
+    },
+    /// A store is where another is to be put.
+    #[error(
+        "there is a store {path}: to put a backup in its place, say so; it is kept beside the new one"
+    )]
+    InTheWay {
+        /// The store that is there.
+        path: PathBuf,
+    },
+    /// No whole backup of this store was found.
+    #[error("there is no whole backup of this store in {path}")]
+    NoBackup {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// A file of a backup is not as it was when it was made.
+    #[error("{path} is not as it was when the backup was made: take another backup")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No key file was found that this key opens.
+    #[error("the letters' keys are nowhere, neither {path} nor a copy: name the folder of a copy")]
+    NoKeys {
+        /// The key file.
+        path: PathBuf,
     },
     /// There is no store to keep.
     #[error("there is no store {path}: nothing was run yet")]

@@ -21,6 +21,7 @@ mod port;
 mod random;
 mod rebuild;
 mod releases;
+mod restore;
 mod sign;
 mod support;
 mod tamper;

@@ -71,6 +71,29 @@ pub(super) fn remember(
     .map(drop)
 }
 
+/// Whether a key file can be read whole.
+pub(super) fn is_readable(path: &Path, key: &MasterKey) -> bool {
+    let check = |keys: Connection| {
+        let found: rusqlite::Result<String> =
+            keys.query_row("PRAGMA quick_check", [], |row| row.get(0));
+        found.is_ok_and(|found| found == "ok")
+    };
+    open(path, key).is_ok_and(check)
+}
+
+/// Adds the keys of a copy that are neither here nor erased.
+pub(super) fn add(keys: &Connection, copy: &Path) -> rusqlite::Result<()> {
+    keys.execute("ATTACH ?1 AS more", [copy.to_string_lossy()])?;
+    let added = keys.execute_batch(
+        "INSERT OR IGNORE INTO main.erased_key SELECT * FROM more.erased_key; \
+         INSERT OR IGNORE INTO main.key_backup SELECT * FROM more.key_backup; \
+         INSERT OR IGNORE INTO main.data_key SELECT * FROM more.data_key m \
+         WHERE NOT EXISTS (SELECT 1 FROM main.erased_key e WHERE e.letter = m.letter);",
+    );
+    keys.execute_batch("DETACH more")?;
+    added
+}
+
 pub(super) fn open(path: &Path, key: &MasterKey) -> Result<Connection, KeepError> {
     Ok(schema::make_keys(path, key)?)
 }
