@@ -28,6 +28,9 @@ pub struct VerifyOptions {
     pub stored_checkpoints: Vec<String>,
     /// Checkpoints that were kept elsewhere, as note texts: each must be a prefix of the ledger.
     pub external_checkpoints: Vec<String>,
+    /// Origins that this ledger had before it was restored from a backup, as its own events of
+    /// the type `ledger.restored` tell: its checkpoints may change from one of these to another.
+    pub former_origins: Vec<Origin>,
     /// What time it is; without it rule V10 is not checked.
     pub now: Option<Timestamp>,
     /// How old an event may be that no checkpoint covers, in milliseconds.
@@ -41,6 +44,7 @@ impl Default for VerifyOptions {
             trusted: Vec::new(),
             stored_checkpoints: Vec::new(),
             external_checkpoints: Vec::new(),
+            former_origins: Vec::new(),
             now: None,
             max_unsigned_age_ms: UNSIGNED_AGE_MS,
         }

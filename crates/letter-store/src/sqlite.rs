@@ -68,6 +68,16 @@ impl SqliteStore {
         })
     }
 
+    /// Letters that were erased after the backup which this store was brought back from: they are
+    /// here, and their key is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    pub async fn erased_since(&self) -> Result<Vec<StreamKey>, StoreError> {
+        self.reader.run(erase::erased_since).await
+    }
+
     /// The version of a store's tables, and what opening it would add to them; changes nothing,
     /// but tries the way there.
     ///

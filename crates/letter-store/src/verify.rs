@@ -7,7 +7,10 @@ mod records;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit_core::{CompactRange, Hash, Subtree, Verifier, VerifierKey, VerifyOptions};
+use audit_core::{
+    CompactRange, Event, Hash, Origin, ShardOpening, ShardStart, Subtree, Verifier, VerifierKey,
+    VerifyOptions,
+};
 use chrono::{DateTime, Utc};
 use letter_delivery::{LedgerAudit, PayloadId, StoreError};
 
@@ -71,6 +74,8 @@ pub(crate) struct Check {
     recorded: BTreeMap<String, u64>,
     /// Reports that events tell of, with the event.
     reports: BTreeMap<String, u64>,
+    /// Origins that the ledger had before it was restored.
+    former_origins: Vec<Origin>,
     /// Contents that rows of letters and copies lead to.
     needed: BTreeSet<PayloadId>,
     /// Hashes of subtrees as their rows hold them, until the events were read that complete them.
@@ -106,11 +111,22 @@ impl Check {
             trusted: against.trusted,
             stored_checkpoints: stored,
             external_checkpoints: against.checkpoints.into_iter().chain(lost).collect(),
+            former_origins: std::mem::take(&mut self.former_origins),
             now: against
                 .now
                 .map(|at| audit_core::Timestamp::from_millis(at.timestamp_millis())),
             ..VerifyOptions::default()
         })
+    }
+
+    /// The events of the ledger's own stream, before all others: they tell of restores.
+    pub(crate) fn restores(&mut self, ledger: &[Vec<u8>]) {
+        let events = ledger.iter().filter_map(|bytes| Event::parse(bytes).ok());
+        let openings = events.filter_map(|event| ShardOpening::of(&event));
+        let restored = openings.filter(|opening| opening.start == ShardStart::Restored);
+        let before = restored.filter_map(|opening| opening.previous);
+        self.former_origins
+            .extend(before.map(|checkpoint| checkpoint.origin));
     }
 
     /// V8: what was signed once is still in the store; gives back the notes that are not.

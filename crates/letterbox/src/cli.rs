@@ -161,6 +161,9 @@ pub(crate) enum AuditCommand {
 pub(crate) enum StoreCommand {
     /// Makes a verified backup, also of a running system; no older one is touched.
     Backup(BackupArguments),
+    /// Puts a backup in the place of a store, or goes on from an older copy that lies there.
+    /// Nothing is sent before MESH was asked, and before a person said that the lists agree.
+    Restore(RestoreArguments),
     /// Takes a store of an older version to this one; the older version then refuses it.
     Migrate {
         /// Only tell what would be done.
@@ -177,6 +180,28 @@ pub(crate) struct BackupArguments {
     /// letter-keys in DIR.
     #[arg(long, value_name = "DIR")]
     pub(crate) keys: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArguments {
+    /// A backup, or a folder of backups: then the newest.
+    #[arg(required_unless_present_any = ["as_is", "reconciled"])]
+    pub(crate) dir: Option<PathBuf>,
+    /// Where the letters' keys are kept, if not beside the backups.
+    #[arg(long, value_name = "DIR", requires = "dir")]
+    pub(crate) keys: Option<PathBuf>,
+    /// A checkpoint that was kept elsewhere: it tells how far the ledger had come.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: Vec<PathBuf>,
+    /// Put it in the place of a store that is there, which is kept beside it.
+    #[arg(long, requires = "dir")]
+    pub(crate) replace: bool,
+    /// Go on from the older copy that lies in the store's place.
+    #[arg(long, conflicts_with = "dir")]
+    pub(crate) as_is: bool,
+    /// Say that the record system's list and the ledger agree: letters are sent again.
+    #[arg(long, conflicts_with_all = ["dir", "as_is"])]
+    pub(crate) reconciled: bool,
 }
 
 #[derive(Debug, Subcommand)]

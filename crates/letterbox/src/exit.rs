@@ -91,7 +91,10 @@ impl From<letter_store::KeepError> for Exit {
         use letter_store::KeepError as E;
         match error {
             E::Open(error) => error.into(),
-            E::NoStore { .. } => Self::Configuration(error.to_string()),
+            E::NoStore { .. } | E::InTheWay { .. } | E::NoBackup { .. } | E::NoKeys { .. } => {
+                Self::Configuration(error.to_string())
+            }
+            E::Damaged { .. } => Self::Wanting(error.to_string()),
             _ => Self::Unavailable(error.to_string()),
         }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gp_routing::{PracticeTable, TableLimits};
-use letter_delivery::Engine;
+use letter_delivery::{Engine, Store as _};
 use letter_gateway::{Folder, Gateway, Mesh, Mllp, Run, SystemClock, SystemEntropy};
 use letter_store::{AnyStore, MasterKey, PostgresSettings, PostgresStore, SqliteStore};
 use mesh_client::{Client, Credentials, Secret, TlsIdentity, TrustAnchors};
@@ -33,7 +33,10 @@ pub(crate) async fn pipeline(config: &Config, trust: &TrustSection) -> Result<Op
     let store = Arc::new(store_for_run(config, trust, &key).await?);
     let keys = key.trust_keys(trust.code.clone());
     let entropy = Box::new(SystemEntropy::default());
-    let engine = Engine::new(keys, trust.delivery.policy(), entropy);
+    let mut policy = trust.delivery.policy();
+    let stops = store.stops().await?;
+    policy.restored_at = stops.open_restore().map(|stop| stop.set_at);
+    let engine = Engine::new(keys, policy, entropy);
     let gateway = Gateway::new(
         trust.settings(practices),
         Arc::clone(&store),
@@ -44,11 +47,12 @@ pub(crate) async fn pipeline(config: &Config, trust: &TrustSection) -> Result<Op
     let data = config.data.clone();
     let free = move || platform::disk_free_percent(&data);
     let gateway = gateway.with_space(config.disk.limits(), free);
+    let signer = Arc::new(signer(trust, &key, stops.restores())?);
     Ok(Opened {
         store,
         gateway: Arc::new(gateway),
         run: sources(trust)?,
-        signer: Arc::new(signer(trust, &key)?),
+        signer,
     })
 }
 
@@ -141,14 +145,43 @@ pub(crate) fn master_key(trust: &TrustSection) -> Result<MasterKey, Exit> {
         .map_err(|error| Exit::Configuration(format!("{}: {error}", trust.key_file.display())))
 }
 
-/// The signer of a trust's ledger.
-pub(crate) fn signer(trust: &TrustSection, key: &MasterKey) -> Result<audit_core::Signer, Exit> {
-    let origin = format!(
-        "letterbox.invalid/{}",
-        trust.code.as_str().to_ascii_lowercase()
-    );
-    audit_core::Signer::from_seed(&origin, key.signer_seed())
+/// How often a store may be restored: as many origins its ledger may have.
+const RESTORES_MAX: usize = 32;
+
+/// The signer of a trust's ledger, that was restored so often.
+pub(crate) fn signer(
+    trust: &TrustSection,
+    key: &MasterKey,
+    restores: usize,
+) -> Result<audit_core::Signer, Exit> {
+    let origin = origin(trust, restores)?;
+    audit_core::Signer::from_seed(origin.as_str(), key.signer_seed())
         .map_err(|error| Exit::Configuration(error.to_string()))
+}
+
+/// The origin of a trust's ledger. What was signed before a restore, and was lost, stands under
+/// the one before: a ledger that goes on from less must never be taken for that one.
+pub(crate) fn origin(trust: &TrustSection, restores: usize) -> Result<audit_core::Origin, Exit> {
+    if restores > RESTORES_MAX {
+        return Err(Exit::Configuration(format!(
+            "the store was restored {restores} times: {RESTORES_MAX} is the most"
+        )));
+    }
+    let code = trust.code.as_str().to_ascii_lowercase();
+    let origin = match restores {
+        0 => format!("letterbox.invalid/{code}"),
+        times => format!("letterbox.invalid/{code}/restored-{times}"),
+    };
+    audit_core::Origin::parse(&origin).map_err(|error| Exit::Configuration(error.to_string()))
+}
+
+/// The keys of a trust's ledger: one for each origin it may have had.
+pub(crate) fn trusted(
+    trust: &TrustSection,
+    key: &MasterKey,
+) -> Result<Vec<audit_core::VerifierKey>, Exit> {
+    let signers = (0..=RESTORES_MAX).map(|times| signer(trust, key, times));
+    signers.map(|signer| Ok(signer?.verifier_key())).collect()
 }
 
 /// The practice table in use.

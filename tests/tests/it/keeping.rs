@@ -4,6 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use letterbox_tests::{Letter, Mesh, Site};
+use mesh_testserver::{Fault, FaultAction};
+
+const PRACTICE: &str = "YGM24GP1";
 
 /// Puts the store of 0.1.0 in the place of the first trust's.
 fn put_old_store(site: &Site) {
@@ -74,4 +77,126 @@ async fn design_6_store_backup_of_a_running_system() {
     assert!(site.path("keys apart/rt9.keys.db").exists());
     let _ = run.terminate().exits(0);
     assert_eq!(fs::read_dir(site.path("kept/rt9")).unwrap().count(), 2);
+}
+
+/// How many letters leave between the backup and the loss.
+const SINCE: u32 = 200;
+
+/// Runs until nothing is left that a run could do, without a person.
+fn run_on(site: &Site, ends_with: i32) {
+    let mut outcome = site.run_once();
+    for _ in 0..3 {
+        outcome = site.run_once();
+    }
+    assert_eq!(outcome.code, Some(ends_with), "{outcome:#?}");
+}
+
+/// The source keeps what it handed over, and hands it over again.
+fn hand_over_again(site: &Site) {
+    for name in site.names("taken") {
+        let from = site.part("taken").join(&name);
+        fs::rename(from, site.part("in").join(&name)).unwrap();
+    }
+}
+
+/// Three letters that MESH has, and two that are queued while it is away: they are in the backup.
+fn keep_five(mesh: &Mesh, site: &Site) {
+    for number in 1..=3 {
+        site.hand_over(&Letter::new(number));
+    }
+    let _ = site.run_once().exits(0);
+    let busy = Fault::new("POST", "*/outbox", FaultAction::status(429));
+    mesh.server().fault(busy.always());
+    for number in 4..=5 {
+        site.hand_over(&Letter::new(number));
+    }
+    let _ = site.run_once();
+    mesh.server().clear_faults();
+    let _ = site.letterbox(&["store", "backup", "kept"]).exits(0);
+}
+
+/// What leaves after the backup, one without an answer; how many letters there are then.
+async fn send_since(mesh: &Mesh, site: &Site) -> usize {
+    for number in 6..6 + SINCE {
+        site.hand_over(&Letter::new(number));
+    }
+    let lost = Fault::new("POST", "*/outbox", FaultAction::DropAfter);
+    mesh.server().fault(lost);
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    run_on(site, 0);
+    let all = usize::try_from(5 + SINCE).unwrap();
+    let ways = site.ledger().ways().await;
+    assert_eq!(ways.iter().filter(|way| way.is_accepted()).count(), all);
+    assert_eq!(mesh.waiting(PRACTICE).len(), all);
+    all
+}
+
+fn lose_the_store(site: &Site) {
+    let refused = site.letterbox(&["store", "restore", "kept"]).exits(2);
+    assert!(
+        refused.stderr.contains("kept beside the new one"),
+        "{refused:#?}"
+    );
+    let restored = site.letterbox(&["store", "restore", "kept", "--replace", "--json"]);
+    let restored = restored.exits(0).json();
+    assert_eq!(restored[0]["in_doubt"], 2, "{restored:?}");
+    assert!(restored[0]["events_lost"].as_u64().unwrap() > u64::from(SINCE) * 5);
+    let _ = site.letterbox(&["audit", "verify"]).exits(0);
+    let early = site
+        .letterbox(&["store", "restore", "--reconciled"])
+        .exits(3);
+    assert!(early.stderr.contains("still in doubt"), "{early:#?}");
+}
+
+/// Issue "What must be shown" 4.
+#[tokio::test(flavor = "multi_thread")]
+async fn design_2_a_restored_store_loses_nothing_and_sends_nothing_twice() {
+    let mesh = Mesh::start().await;
+    let site = Site::new(&mesh);
+    keep_five(&mesh, &site);
+    let all = send_since(&mesh, &site).await;
+    let sends = mesh.sends();
+    lose_the_store(&site);
+
+    hand_over_again(&site);
+    // One that the source had not handed over when the store was lost.
+    site.hand_over(&Letter::new(900));
+    run_on(&site, 3);
+    let states = site.ledger().states().await;
+    assert_eq!(
+        states.len(),
+        all + 1,
+        "nothing that was acknowledged is lost"
+    );
+    assert_eq!(
+        mesh.sends(),
+        sends,
+        "nothing was sent before a person said so"
+    );
+    let ways = site.ledger().ways().await;
+    let late = ways.iter().filter(|way| way.count("send.found_late") == 1);
+    assert_eq!(late.count(), usize::try_from(SINCE).unwrap());
+    let new = site.ledger().way("1118-0900").await;
+    assert_eq!(new.state(), "QUEUED");
+
+    let said = site
+        .letterbox(&["store", "restore", "--reconciled"])
+        .exits(0);
+    assert!(said.stdout.contains("letters are sent again"), "{said:#?}");
+    run_on(&site, 0);
+    assert_eq!(mesh.sends(), sends + 1);
+    let mut local_ids: Vec<_> = mesh
+        .collect(PRACTICE)
+        .into_iter()
+        .map(|message| message.local_id.unwrap())
+        .collect();
+    assert_eq!(local_ids.len(), all + 1);
+    local_ids.sort();
+    local_ids.dedup();
+    assert_eq!(local_ids.len(), all + 1, "no double, known or unknown");
+    let _ = site.letterbox(&["audit", "verify"]).exits(0);
+    let twice = site
+        .letterbox(&["store", "restore", "--reconciled"])
+        .exits(2);
+    assert!(twice.stderr.contains("no restore is open"), "{twice:#?}");
 }

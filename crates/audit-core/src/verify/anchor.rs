@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Rule, VerifyOptions, report::FaultLog};
-use crate::{Checkpoint, VerifierKey, checkpoint::read_unproven};
+use crate::{Checkpoint, Origin, VerifierKey, checkpoint::read_unproven};
 
 /// Where a checkpoint was kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl Anchors {
             .chain(external)
             .filter_map(|(text, place)| read(text, place, &options.trusted, faults))
             .collect();
-        check_order(&anchors, faults);
+        check_order(&anchors, &options.former_origins, faults);
         Self::of(anchors)
     }
 
@@ -115,11 +115,15 @@ fn read(
 }
 
 /// Stored checkpoints follow each other; an external one is of the same ledger (rule V8).
-fn check_order(anchors: &[Anchor], faults: &mut FaultLog) {
+fn check_order(anchors: &[Anchor], former: &[Origin], faults: &mut FaultLog) {
     for (earlier, later) in anchors.iter().zip(anchors.iter().skip(1)) {
+        let mut before = earlier.checkpoint.clone();
+        if former.contains(&before.origin) || former.contains(&later.checkpoint.origin) {
+            before.origin = later.checkpoint.origin.clone();
+        }
         let result = match later.place {
-            Place::Stored(_) => later.checkpoint.follows(&earlier.checkpoint),
-            Place::External(_) => later.checkpoint.require_origin(&earlier.checkpoint.origin),
+            Place::Stored(_) => later.checkpoint.follows(&before),
+            Place::External(_) => later.checkpoint.require_origin(&before.origin),
         };
         if let Err(error) = result {
             let what = format!("{} after {}: {error}", later.place, earlier.place);

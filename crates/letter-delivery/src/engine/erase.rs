@@ -104,8 +104,8 @@ impl Engine {
         }
     }
 
-    /// Destroys what a letter holds because it was kept long enough: the rule is named, and is
-    /// configured by people.
+    /// Destroys what a letter holds by a rule that people configured: it was kept long enough, or
+    /// was erased before the store was restored.
     ///
     /// # Errors
     ///
@@ -115,10 +115,11 @@ impl Engine {
         now: DateTime<Utc>,
         letter: LetterRecord,
         copies: Vec<CopyRecord>,
+        rule: &Reason,
     ) -> Result<Erased, EraseError> {
         require_ended(&letter, &copies)?;
         let by = Actor::SERVICE;
-        Ok(self.destroy(now, &by, letter, copies, "retention", Data::new()))
+        Ok(self.destroy(now, &by, letter, copies, rule.as_str(), Data::new()))
     }
 
     fn propose(

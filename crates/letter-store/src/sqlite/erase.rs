@@ -67,6 +67,24 @@ pub(super) fn find_returned(db: &Connection, seal: &Seal) -> Result<Vec<StreamKe
     Ok(returned)
 }
 
+/// Letters that are here, whose key the key file knows to be destroyed.
+pub(super) fn erased_since(db: &Connection, seal: &Seal) -> Result<Vec<StreamKey>, StoreError> {
+    let sql = "SELECT letter FROM erased_key";
+    let erased = rows(seal.keys(), sql, [], |row| {
+        row.get(0).map(StreamKey::from_bytes)
+    })?;
+    let mut found = Vec::new();
+    for letter in erased {
+        let sql = "SELECT 1 FROM payload p WHERE p.letter = ?1 \
+                   AND NOT EXISTS (SELECT 1 FROM erasure e WHERE e.letter = p.letter) LIMIT 1";
+        let held = rows(db, sql, [letter.as_bytes()], |row| row.get::<_, i64>(0))?;
+        if !held.is_empty() && seal.is_erased(letter)? {
+            found.push(letter);
+        }
+    }
+    Ok(found)
+}
+
 /// Notes that the keys which came back must go.
 pub(super) fn again(db: &Connection, seal: &Seal) -> Result<usize, StoreError> {
     let returned = find_returned(db, seal)?;

@@ -8,7 +8,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use super::ledger;
-use super::lists::rows;
+use super::lists::{self, rows};
 use super::schema::store_error;
 use super::seal::Seal;
 use super::{commit, erase};
@@ -33,6 +33,9 @@ pub(super) fn verify(
     file::check(&mut check, db, seal);
     let sql = "SELECT note FROM checkpoint ORDER BY size";
     let stored = read(&mut check, db, sql, |row| row.get(0));
+    let ledger = lists::history(db, StreamKey::LEDGER);
+    let ledger = check.or_fault(ledger);
+    check.restores(&ledger);
     let mut verifier = check.verifier(against, stored, outside);
     let subtrees = read(&mut check, db, ledger::SUBTREES, ledger::subtree);
     check.subtrees(subtrees);

@@ -369,9 +369,9 @@ async fn audit_6_v11_contents_are_missing_only_where_the_event_says_so() {
 #[tokio::test]
 async fn an_expired_letter_is_erased_by_rule() {
     let (mut desk, canary) = desk_with_letters(10).await;
-    let expired = desk
-        .engine
-        .expire(desk.now, canary.letter.clone(), canary.copies);
+    let rule = Reason::parse("retention").unwrap();
+    let (letter, copies) = (canary.letter.clone(), canary.copies);
+    let expired = desk.engine.expire(desk.now, letter, copies, &rule);
     let expired = expired.unwrap();
     assert!(expired.is_done);
     assert_eq!(expired.commit.events[0].actor, "svc:letterbox");

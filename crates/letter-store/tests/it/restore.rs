@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use audit_core::Origin;
+use audit_core::{Origin, Signer};
 use letter_delivery::{CopyState, Store as _};
 use letter_store::{KeepError, OpenError, RestoreFrom, Restoring, SqliteStore, VerifyAgainst};
 
@@ -139,6 +139,34 @@ async fn design_2_a_store_goes_on_from_its_backup_and_says_what_was_lost() {
 fn lost_note(desk: &Desk) -> String {
     let path = desk.folder.path().join("rxx.checkpoints.lost.txt");
     fs::read_to_string(path).unwrap().trim_end().to_owned() + "\n"
+}
+
+/// What was signed before and lost stands under the old origin: the new one never contradicts it.
+#[tokio::test]
+async fn audit_6_v8_a_restored_ledger_goes_on_under_another_origin() {
+    let kept = tempfile::tempdir().unwrap();
+    let (mut desk, ..) = desk_that_went_on(9, kept.path()).await;
+    desk.close();
+    let from = RestoreFrom::new(kept.path()).replacing();
+    let restoring = restore(&desk, &from).unwrap();
+    begin(&mut desk, &restoring).await;
+    restoring.finish(desk.now).unwrap();
+    let stops = desk.reopen().stops().await.unwrap();
+    assert_eq!(stops.restores(), 1);
+    assert_eq!(stops.open_restore().unwrap().set_at, desk.now);
+    let next = Signer::from_seed(&format!("{ORIGIN}/restored-1"), desk.key.signer_seed()).unwrap();
+    let mut against = desk.against();
+    against.trusted.push(next.verifier_key());
+    desk.store().sign(next, desk.now).await.unwrap();
+    let found = desk.store().verify(against.clone()).await.unwrap();
+    assert!(found.is_clean(), "{:?}", found.faults);
+    // An origin that no event explains is told.
+    desk.take("D-NEXT", "next").await;
+    let stranger = Signer::from_seed("ledger.example/other", desk.key.signer_seed()).unwrap();
+    against.trusted.push(stranger.verifier_key());
+    desk.store().sign(stranger, desk.now).await.unwrap();
+    let found = desk.store().verify(against).await.unwrap();
+    assert!(found.faults.iter().any(|fault| fault.rule == "V8"));
 }
 
 #[tokio::test]

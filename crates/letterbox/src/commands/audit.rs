@@ -81,7 +81,7 @@ pub(crate) async fn verified(
         )));
     }
     let store = open::store(config, trust, &key).await?;
-    let trusted = vec![open::signer(trust, &key)?.verifier_key()];
+    let trusted = open::trusted(trust, &key)?;
     let against = VerifyAgainst {
         trusted,
         checkpoints,

@@ -168,7 +168,7 @@ async fn store(config: &Config, trust: &TrustSection, lines: &mut Lines<'_>) -> 
     let what = format!("{} store", trust.code);
     let opened = async {
         let key = open::master_key(trust)?;
-        let trusted = vec![open::signer(trust, &key)?.verifier_key()];
+        let trusted = open::trusted(trust, &key)?;
         Ok((open::store(config, trust, &key).await?, trusted))
     };
     let opened = opened.await;

@@ -106,7 +106,8 @@ async fn note(config: &Config, table: &PracticeTable) -> Result<(), Exit> {
         store
             .commit(engine.note(now(), "ods.imported", data.clone()))
             .await?;
-        store.sign(open::signer(trust, &key)?, now()).await?;
+        let signer = open::signer(trust, &key, store.stops().await?.restores())?;
+        store.sign(signer, now()).await?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use audit_core::Signer;
+use letter_delivery::Store as _;
 use letter_gateway::{Gateway, Summary};
 use letter_store::{AnyStore, EngineLock, StatusFilter};
 use serde_json::json;
@@ -70,6 +71,13 @@ async fn one_once(config: &Config, context: &Context, trust: &TrustSection) -> R
              goes on there",
             summary.feeds_waiting
         )));
+    }
+    if opened.store.stops().await?.open_restore().is_some() {
+        return Err(Exit::Person(
+            "the store was restored: MESH is asked about what may have left, and nothing is sent \
+             until somebody says that the lists agree: letterbox store restore --reconciled"
+                .to_owned(),
+        ));
     }
     if people > 0 || summary.failed > 0 {
         return Err(Exit::Person(person(people, summary.failed)));

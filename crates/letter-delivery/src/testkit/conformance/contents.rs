@@ -7,6 +7,7 @@ use super::desk::{Desk, MAILBOX};
 use super::{Failure, Outcome, Place, equal, is_true, there};
 use crate::commit::{Commit, SeenMessage};
 use crate::keys::{LocalId, PayloadId};
+use crate::reason::Reason;
 use crate::record::CopyRecord;
 use crate::store::{Store as _, StoreError};
 
@@ -169,7 +170,10 @@ pub async fn what_was_erased_is_gone_and_its_events_stay(place: impl Place) -> O
     let contents: Vec<PayloadId> = contents.collect();
     equal("contents", contents.len(), 2)?;
     let events = desk.places(letter).await?.len();
-    let expired = desk.engine.expire(desk.now, view.letter, view.copies);
+    let rule = Reason::of_ours("retention");
+    let expired = desk
+        .engine
+        .expire(desk.now, view.letter, view.copies, &rule);
     let expired = expired.map_err(Failure::new)?;
     desk.store()?.commit(expired.commit).await?;
     for _ in 0..2 {

@@ -300,7 +300,7 @@ fn last_event(db: &Connection) -> Result<Option<DateTime<Utc>>, StoreError> {
     let sql = "SELECT bytes FROM event ORDER BY seq DESC LIMIT 1";
     let found: Vec<Vec<u8>> = lists::rows(db, sql, [], |row| row.get(0))?;
     let event = found.first().and_then(|bytes| Event::parse(bytes).ok());
-    let millis = event.and_then(|event| i64::try_from(event.body.at.as_millis()).ok());
+    let millis = event.map(|event| event.body.at.as_millis());
     Ok(millis.and_then(DateTime::from_timestamp_millis))
 }
 

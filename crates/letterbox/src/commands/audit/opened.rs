@@ -32,9 +32,11 @@ impl Opened {
         let key = open::master_key(trust)?;
         let keys = key.trust_keys(trust.code.clone());
         let actor = keys.account(&platform::account());
+        let store = open::store(config, trust, &key).await?;
+        let signer = open::signer(trust, &key, store.stops().await?.restores())?;
         Ok(Self {
-            store: open::store(config, trust, &key).await?,
-            signer: Arc::new(open::signer(trust, &key)?),
+            store,
+            signer: Arc::new(signer),
             engine: Engine::new(keys, Policy::default(), Box::new(SystemEntropy::default())),
             actor,
         })

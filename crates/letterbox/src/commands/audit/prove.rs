@@ -126,7 +126,7 @@ pub(super) fn verify_folder(
 ) -> Result<(), Exit> {
     let trust = config.one_trust(context.trust.as_deref())?;
     let key = crate::open::master_key(trust)?;
-    let trusted = vec![crate::open::signer(trust, &key)?.verifier_key()];
+    let trusted = crate::open::trusted(trust, &key)?;
     let options = audit_core::VerifyOptions {
         trusted,
         external_checkpoints: checkpoints,

@@ -34,15 +34,9 @@ fn one(
     trust: &TrustSection,
     arguments: &BackupArguments,
 ) -> Result<(), Exit> {
-    if config.store.is_some() {
-        return Err(Exit::Configuration(
-            "a database is backed up by its own means (pg_basebackup, pg_dump), the keys apart \
-             from the letters"
-                .to_owned(),
-        ));
-    }
+    super::embedded(config)?;
     let key = open::master_key(trust)?;
-    let trusted = vec![open::signer(trust, &key)?.verifier_key()];
+    let trusted = open::trusted(trust, &key)?;
     let mut to = BackupTo::new(&arguments.dir, trusted);
     if let Some(keys) = &arguments.keys {
         to = to.with_keys(keys);
