@@ -17,6 +17,8 @@ pub enum BreakerState {
 pub(super) struct Breaker {
     failures: u32,
     state: BreakerState,
+    /// When the transport was last found again.
+    back_at: Option<DateTime<Utc>>,
 }
 
 impl Breaker {
@@ -24,7 +26,13 @@ impl Breaker {
         Self {
             failures: 0,
             state: BreakerState::Closed,
+            back_at: None,
         }
+    }
+
+    /// What was due before then has waited for the transport.
+    pub(super) const fn back_at(&self) -> Option<DateTime<Utc>> {
+        self.back_at
     }
 
     pub(super) const fn state(&self) -> BreakerState {
@@ -71,9 +79,15 @@ impl Breaker {
         if let BreakerState::Open { until } = &mut self.state {
             *until += by;
         }
+        if let Some(back_at) = &mut self.back_at {
+            *back_at += by;
+        }
     }
 
-    pub(super) const fn reached(&mut self) {
+    pub(super) const fn reached(&mut self, now: DateTime<Utc>) {
+        if let BreakerState::Open { .. } = self.state {
+            self.back_at = Some(now);
+        }
         self.failures = 0;
         self.state = BreakerState::Closed;
     }
@@ -113,7 +127,7 @@ mod tests {
             Some(later + pause),
             "all others wait"
         );
-        breaker.reached();
+        breaker.reached(later);
         assert_eq!(breaker.wait_until(later, pause), None);
     }
 }

@@ -52,10 +52,11 @@ impl Engine {
             return None;
         }
         let tokens = self.lease_tokens(free);
+        let fresh_since = self.fresh_since(now);
         let policy = &self.policy;
         let mut request = ClaimRequest::new(now, now + policy.lease, tokens);
         request.transport = self.breaker.places(now);
-        request.fresh_since = now - policy.fresh_for;
+        request.fresh_since = fresh_since;
         request.waited = policy.places_for_waited(running);
         request.replay = policy.places_for_replay(running);
         request.per_destination = policy.per_destination;
@@ -66,7 +67,13 @@ impl Engine {
 
     /// Whose turn a piece of work had that is claimed now.
     pub fn turn(&self, now: DateTime<Utc>, work: &Work) -> Turn {
-        Turn::of(work.lane, work.due_at, now - self.policy.fresh_for)
+        Turn::of(work.lane, work.due_at, self.fresh_since(now))
+    }
+
+    /// What an outage left behind is not fresh, however short the outage was.
+    fn fresh_since(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let since = now - self.policy.fresh_for;
+        self.breaker.back_at().map_or(since, |back| back.max(since))
     }
 }
 
@@ -196,6 +203,27 @@ mod tests {
         engine.breaker.open(now, Duration::seconds(30));
         assert_eq!(transport(&mut engine, now + Duration::seconds(29)), 0);
         assert_eq!(transport(&mut engine, now + Duration::seconds(30)), 1);
+    }
+
+    #[test]
+    fn what_an_outage_left_behind_is_late_at_once() {
+        let mut engine = engine(Policy::default());
+        let now = DateTime::UNIX_EPOCH + Duration::hours(1);
+        let back = now - Duration::seconds(10);
+        engine
+            .breaker
+            .open(now - Duration::minutes(2), Duration::seconds(30));
+        engine.breaker.reached(back);
+        let work = |due_at| Work::new(StreamKey::from_bytes([1; 16]), WorkKind::Send, due_at);
+        let before = work(back - Duration::milliseconds(1));
+        assert_eq!(engine.turn(now, &before), Turn::Late);
+        assert_eq!(engine.turn(now, &work(back)), Turn::Fresh);
+        engine.breaker.reached(now);
+        assert_eq!(
+            engine.turn(now, &work(back)),
+            Turn::Fresh,
+            "it was not away since"
+        );
     }
 
     #[test]

@@ -49,14 +49,14 @@ impl Engine {
                 after: None,
                 unreachable: false,
                 ..
-            } => breaker.reached(),
+            } => breaker.reached(now),
             // It asked to be left alone: by all letters, not by this one only.
             SendResult::Retry {
                 after: Some(after),
                 unreachable: false,
                 ..
             } => {
-                breaker.reached();
+                breaker.reached(now);
                 breaker.leave_alone(now + (*after).min(policy.backoff_max));
             }
             SendResult::Retry { .. } | SendResult::Unknown { .. } => {
@@ -74,7 +74,7 @@ impl Engine {
         if unreachable {
             breaker.unreachable(now, policy.breaker_failures, policy.breaker_pause);
         } else {
-            breaker.reached();
+            breaker.reached(now);
         }
     }
 
