@@ -227,7 +227,7 @@ pub enum DecisionError {
     /// It was not read surely enough to be sent as it is.
     #[error(
         "it could not be read, so there is nothing to send: have it corrected and handed over \
-         again, or {}",
+         again; {}",
         possible(allowed)
     )]
     NothingToSend {

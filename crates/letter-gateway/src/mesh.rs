@@ -117,11 +117,12 @@ fn found(tracking: &Tracking) -> AskResult {
 
 fn track_result(tracking: &Tracking) -> TrackResult {
     let code = || {
-        let code = tracking
-            .status_code
-            .as_ref()
-            .map_or("undelivered", |code| code.as_str());
-        code.to_owned()
+        // As a report names it, so that both say the same.
+        let named = tracking.status_code.as_ref();
+        named.map_or_else(
+            || "undelivered".to_owned(),
+            |code| format!("mesh-{}", code.as_str()),
+        )
     };
     match tracking.status {
         TrackingStatus::Acknowledged => TrackResult::Collected,

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use letter_delivery::{Reason, Scope};
+use nhs_types::{MailboxId, OdsCode};
 
 /// Carries signed letters to GP practices over NHS MESH, and proves that they arrived.
 ///
@@ -65,7 +67,7 @@ pub(crate) enum Command {
         #[arg(long)]
         once: bool,
     },
-    /// Looks at one document.
+    /// Looks at one document, or decides about one letter.
     #[command(subcommand)]
     Letter(LetterCommand),
     /// The table of practices.
@@ -79,8 +81,13 @@ pub(crate) enum Command {
     },
     /// Shows where letters are.
     Status(StatusArguments),
-    /// Shows what needs a person, oldest duty first.
+    /// Shows what needs a person, oldest duty first, and what can be done about it.
     Worklist,
+    /// The emergency stop: nothing that shares a fault is sent. Intake goes on.
+    #[command(subcommand)]
+    Stop(StopCommand),
+    /// Shows what shared a fault and where it is, and takes it back.
+    Affected(AffectedArguments),
     /// Checks the ledger.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -99,6 +106,179 @@ pub(crate) enum LetterCommand {
         /// The document.
         file: PathBuf,
     },
+    /// It may go on: lifts a hold, or agrees as the second person.
+    Approve(DecisionArguments),
+    /// Sends it anew to the same mailbox, under a reference of its own.
+    Resend(DecisionArguments),
+    /// Routes and shapes it anew, for the practice named here.
+    Reroute {
+        #[command(flatten)]
+        arguments: DecisionArguments,
+        /// The practice.
+        #[arg(long, value_name = "CODE", value_parser = OdsCode::parse)]
+        to: OdsCode,
+        /// Its mailbox; without it, it is looked up.
+        #[arg(long, value_name = "ID", value_parser = MailboxId::parse)]
+        mailbox: Option<MailboxId>,
+    },
+    /// It must not go. A discharge summary takes two people.
+    Suppress(DecisionArguments),
+    /// Takes it back; a practice that has it must be told.
+    Withdraw(DecisionArguments),
+    /// The practice refused it, as a person there said.
+    Rejected {
+        #[command(flatten)]
+        arguments: DecisionArguments,
+        /// It does not know the patient.
+        #[arg(long)]
+        not_our_patient: bool,
+    },
+    /// Somebody spoke with the practice.
+    Telephoned {
+        #[command(flatten)]
+        arguments: DecisionArguments,
+        /// What the practice said: that it has the letter, that it filed it, or that it knows now
+        /// of the withdrawal.
+        #[arg(long, value_enum)]
+        said: Said,
+    },
+    /// What was told about it was looked into: it leaves the work list, if nothing else is open.
+    Resolve(DecisionArguments),
+}
+
+/// What every decision is recorded with; who decides is the account that runs the command.
+#[derive(Debug, Args)]
+pub(crate) struct DecisionArguments {
+    /// The letter, by its id.
+    pub(crate) id: String,
+    /// Why: a code such as wrong-patient, never a name or a number of a patient.
+    #[arg(long, value_parser = Reason::parse)]
+    pub(crate) reason: Reason,
+    /// Only this copy; else all copies that it is possible for.
+    #[arg(long, value_name = "N")]
+    pub(crate) copy: Option<u32>,
+}
+
+/// What the practice said on the telephone.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Said {
+    Received,
+    Filed,
+    Told,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StopCommand {
+    /// Stops what has all that is named; effective before the next send.
+    Set {
+        #[command(flatten)]
+        scope: StopScope,
+        /// Why, as a code.
+        #[arg(long, value_parser = Reason::parse)]
+        reason: Reason,
+    },
+    /// Lifts a stop: what it held back goes on.
+    Lift {
+        /// The stop's number.
+        id: u32,
+        /// Why, as a code.
+        #[arg(long, value_parser = Reason::parse)]
+        reason: Reason,
+    },
+    /// Shows the stops that stand.
+    List {
+        /// And those that were lifted.
+        #[arg(long)]
+        lifted: bool,
+    },
+}
+
+/// What a stop is about: something must be said.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct StopScope {
+    /// Everything.
+    #[arg(long, conflicts_with_all = ["source", "class", "practice", "profile", "rules"])]
+    pub(crate) all: bool,
+    /// What came from this source.
+    #[arg(long)]
+    pub(crate) source: Option<String>,
+    /// Letters of this class, such as discharge-summary.
+    #[arg(long)]
+    pub(crate) class: Option<String>,
+    /// What goes to this practice.
+    #[arg(long, value_name = "CODE", value_parser = OdsCode::parse)]
+    pub(crate) practice: Option<OdsCode>,
+    /// What was shaped for this receiver profile.
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// What was routed or proven by this version of the rules, such as "gp-routing 2026.1".
+    #[arg(long)]
+    pub(crate) rules: Option<String>,
+}
+
+impl StopScope {
+    /// The scope.
+    pub(crate) fn scope(&self) -> Scope {
+        let mut scope = Scope::default();
+        scope.source.clone_from(&self.source);
+        scope.class.clone_from(&self.class);
+        scope.practice.clone_from(&self.practice);
+        scope.profile.clone_from(&self.profile);
+        scope.rules.clone_from(&self.rules);
+        scope
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AffectedArguments {
+    #[command(flatten)]
+    pub(crate) scope: FaultScope,
+    /// What this stop is about.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["source", "class", "practice", "profile", "rules"])]
+    pub(crate) stop: Option<u32>,
+    /// Taken from its source at this time or later: a day, or RFC 3339.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: String,
+    /// Taken before this time.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+    /// Take all of it back, for this reason: what has not left never goes, who has it is told.
+    #[arg(long, value_name = "REASON", value_parser = Reason::parse)]
+    pub(crate) withdraw: Option<Reason>,
+}
+
+/// What shared a fault: everything of the time, or what has all that is named.
+#[derive(Debug, Args)]
+pub(crate) struct FaultScope {
+    /// What came from this source.
+    #[arg(long)]
+    pub(crate) source: Option<String>,
+    /// Letters of this class.
+    #[arg(long)]
+    pub(crate) class: Option<String>,
+    /// What goes to this practice.
+    #[arg(long, value_name = "CODE", value_parser = OdsCode::parse)]
+    pub(crate) practice: Option<OdsCode>,
+    /// What was shaped for this receiver profile.
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// What was routed or proven by this version of the rules.
+    #[arg(long)]
+    pub(crate) rules: Option<String>,
+}
+
+impl FaultScope {
+    /// The scope.
+    pub(crate) fn scope(&self) -> Scope {
+        let mut scope = Scope::default();
+        scope.source.clone_from(&self.source);
+        scope.class.clone_from(&self.class);
+        scope.practice.clone_from(&self.practice);
+        scope.profile.clone_from(&self.profile);
+        scope.rules.clone_from(&self.rules);
+        scope
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -123,6 +303,25 @@ pub(crate) struct StatusArguments {
     /// Only copies for this practice.
     #[arg(long, value_name = "CODE")]
     pub(crate) practice: Option<String>,
+    /// Only letters of the patient whose NHS number is read from the standard input: it never
+    /// stands among the arguments, where other accounts could see it.
+    #[arg(long, conflicts_with_all = ["id", "document"])]
+    pub(crate) nhs_number: bool,
+    /// Only letters of this source.
+    #[arg(long)]
+    pub(crate) source: Option<String>,
+    /// Only letters of this class.
+    #[arg(long)]
+    pub(crate) class: Option<String>,
+    /// Only letters taken at this time or later: a day, or RFC 3339.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// Only letters taken before this time.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+    /// At most so many letters, the newest. Without it 1000, and all with --json.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
 }
 
 #[derive(Debug, Subcommand)]

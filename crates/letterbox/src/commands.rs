@@ -1,5 +1,6 @@
 //! One file for each command.
 
+mod affected;
 mod audit;
 mod check;
 mod init;
@@ -9,6 +10,7 @@ mod ods;
 mod route;
 mod run;
 pub(crate) mod status;
+mod stop;
 mod store;
 
 use crate::cli::{Arguments, Command};
@@ -55,10 +57,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Exit> {
         }
         Command::Check => check::check(&config()?, &context).await,
         Command::Run { once } => run::run(&config()?, &context, once).await,
-        Command::Letter(command) => letter::letter(&arguments.config, &context, command),
+        Command::Letter(command) => letter::letter(&arguments.config, &context, command).await,
         Command::Ods(command) => ods::ods(&config()?, &context, command).await,
         Command::Route { case } => route::route(&arguments.config, &context, &case),
         Command::Status(filter) => status::status(&config()?, &context, filter).await,
+        Command::Stop(command) => stop::stop(&config()?, &context, command).await,
+        Command::Affected(what) => affected::affected(&config()?, &context, what).await,
         Command::Worklist => status::worklist(&config()?, &context).await,
         Command::Audit(command) => audit::audit(&config()?, &context, command).await,
         Command::Store(command) => store::store(&config()?, &context, command).await,

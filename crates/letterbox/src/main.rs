@@ -19,6 +19,7 @@ mod cli;
 mod commands;
 mod config;
 mod demo;
+mod desk;
 mod exit;
 mod metrics;
 mod open;

@@ -68,10 +68,20 @@ pub(crate) fn disk_free_percent(_: &Path) -> Option<u64> {
     None
 }
 
-/// The account that runs this, as the operating system vouches for it.
+/// The account that runs this, as the operating system vouches for it: the one that somebody
+/// logged in with, also where they changed to a shared one since, else the one of the process.
 #[cfg(unix)]
 pub(crate) fn account() -> String {
-    format!("uid:{}", rustix::process::getuid().as_raw())
+    let uid = login_account().unwrap_or_else(|| rustix::process::getuid().as_raw());
+    format!("uid:{uid}")
+}
+
+/// The kernel keeps the account of a login through `sudo` and `su`; without one there is a number
+/// that means none.
+#[cfg(unix)]
+fn login_account() -> Option<u32> {
+    let text = fs::read_to_string("/proc/self/loginuid").ok()?;
+    text.trim().parse().ok().filter(|uid| *uid != u32::MAX)
 }
 
 #[cfg(not(unix))]

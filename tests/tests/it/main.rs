@@ -25,6 +25,8 @@ mod metrics;
 #[cfg(test)]
 mod mllp;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod python;
 #[cfg(test)]
 mod sandbox;

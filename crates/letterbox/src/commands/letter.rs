@@ -1,4 +1,6 @@
-//! `letter read`: one document, and what was understood of it.
+//! `letter`: one document and what was understood of it, and what people decide about letters.
+
+mod decide;
 
 use std::fs;
 use std::path::Path;
@@ -11,9 +13,19 @@ use crate::config::Config;
 use crate::exit::Exit;
 use crate::output::{say, say_json};
 
-pub(super) fn letter(config: &Path, context: &Context, command: LetterCommand) -> Result<(), Exit> {
-    let LetterCommand::Read { file } = command;
-    let bytes = fs::read(&file)
+pub(super) async fn letter(
+    config: &Path,
+    context: &Context,
+    command: LetterCommand,
+) -> Result<(), Exit> {
+    match command {
+        LetterCommand::Read { file } => read_one(config, context, &file),
+        other => decide::decide(&Config::read(config)?, context, other).await,
+    }
+}
+
+fn read_one(config: &Path, context: &Context, file: &Path) -> Result<(), Exit> {
+    let bytes = fs::read(file)
         .map_err(|error| Exit::Configuration(format!("cannot read {}: {error}", file.display())))?;
     let readings = read(&bytes, &options(config, context)?);
     for reading in &readings {
