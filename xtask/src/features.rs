@@ -10,7 +10,7 @@ use crate::workspace::{Package, Workspace};
 const POWERSET_FEATURES_MAX: usize = 4;
 
 /// What the lower floors must do without.
-const SHELL_ONLY: &[&str] = &["tokio", "reqwest", "rusqlite"];
+const SHELL_ONLY: &[&str] = &["tokio", "reqwest", "rusqlite", "tokio-postgres"];
 
 /// Checks each library crate with each set of its features, warnings being errors.
 pub(crate) fn check(workspace: &Workspace) -> Outcome {

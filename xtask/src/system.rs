@@ -35,6 +35,11 @@ const PARTS: &[Part] = &[
         },
     },
     Part {
+        counterpart: "PostgreSQL",
+        package: "postgresql",
+        is_there: has_postgres,
+    },
+    Part {
         counterpart: "a clock that moves",
         package: "libfaketime",
         is_there: has_faketime,
@@ -92,6 +97,19 @@ fn install(package: &str) -> Outcome {
 
 fn is_root() -> bool {
     process::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+}
+
+/// The server's programs stand on the path, or where Debian puts each version of them.
+fn has_postgres() -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let installed = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let installed = installed.flatten().map(|entry| entry.path().join("bin"));
+    let named = std::env::var_os("LETTERBOX_POSTGRES_BIN").map(Into::into);
+    let mut folders = named
+        .into_iter()
+        .chain(std::env::split_paths(&path))
+        .chain(installed);
+    folders.any(|folder| folder.join("initdb").exists() && folder.join("pg_ctl").exists())
 }
 
 /// The library stands in the folder of its architecture.

@@ -30,6 +30,8 @@ mod people;
 mod python;
 #[cfg(test)]
 mod sandbox;
+#[cfg(all(test, unix))]
+mod several;
 #[cfg(test)]
 mod tamper;
 #[cfg(test)]
