@@ -44,7 +44,7 @@ pub struct ModelRows {
     pub stops: BTreeMap<u32, Stop>,
     /// When a lane's work to a destination was last claimed, where the lane has a pace.
     claimed: BTreeMap<(Lane, MailboxId), DateTime<Utc>>,
-    numbers: BTreeMap<StreamKey, String>,
+    numbers: BTreeMap<StreamKey, Sensitive<String>>,
     documents: BTreeMap<DocumentKey, DocumentRow>,
     versions: BTreeMap<DocumentKey, Vec<StreamKey>>,
     copies_by_letter: BTreeMap<StreamKey, Vec<StreamKey>>,
@@ -194,7 +194,7 @@ impl ModelRows {
         }
         for new in commit.references {
             if new.kind == RefKind::Document {
-                self.numbers.insert(new.letter, new.value);
+                self.numbers.insert(new.letter, Sensitive::new(new.value));
             }
             let row = (new.kind.as_str().to_owned(), new.index, new.letter);
             self.references.push(row);
@@ -288,7 +288,7 @@ impl ModelRows {
 
     /// A document's number in its source.
     pub(super) fn number(&self, letter: StreamKey) -> Option<Sensitive<String>> {
-        self.numbers.get(&letter).cloned().map(Sensitive::new)
+        self.numbers.get(&letter).cloned()
     }
 
     /// A key is used once.
