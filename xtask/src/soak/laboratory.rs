@@ -13,6 +13,8 @@ const NUMBERS: &[(&str, &str)] = &[
     ("LETTERBOX_KILLS", "5000"),
     ("LETTERBOX_FAULTS", "every"),
     ("LETTERBOX_CUTS", "50"),
+    ("LETTERBOX_DATABASE_KILLS", "30"),
+    ("LETTERBOX_WORKER_KILLS", "60"),
 ];
 
 /// What the tests of crashes did.

@@ -70,6 +70,8 @@ async fn design_7_postgres_killed_under_load_loses_nothing() {
     let mesh = Mesh::start().await;
     let (mut dice, mut siege) = (Dice::new(), siege(&cluster, &mesh));
     let mut running = siege.site.start(&["run"]);
+    // A run that never found its database says so and ends.
+    under_load(&mut siege, &mut dice, |_| {});
     let mut kills = 0;
     while budget.goes_on(kills) {
         under_load(&mut siege, &mut dice, |dice| {
