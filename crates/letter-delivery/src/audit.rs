@@ -6,9 +6,10 @@ use audit_core::{DataValue, Event, EventBody, StreamKey};
 
 use crate::copy::CopyEvent;
 use crate::engine::{ANOMALY, STOP_LIFTED, STOP_SET};
+use crate::inbound::{InboundEvent, InboundRecord};
 use crate::letter::LetterEvent;
 use crate::record::{CopyRecord, LetterRecord};
-use crate::state::{CopyState, LetterState};
+use crate::state::{CopyState, InboundState, LetterState};
 use crate::step::{Position, Step};
 use crate::stop::Stop;
 
@@ -44,6 +45,7 @@ use crate::stop::Stop;
 pub struct LedgerAudit {
     letters: BTreeMap<StreamKey, Trace<LetterState>>,
     copies: BTreeMap<StreamKey, Trace<CopyState>>,
+    inbound: BTreeMap<StreamKey, Trace<InboundState>>,
     /// The letter of each copy.
     letter_of: BTreeMap<StreamKey, StreamKey>,
     digests: BTreeSet<(StreamKey, String)>,
@@ -75,6 +77,9 @@ pub struct LedgerFault {
     pub what: String,
 }
 
+/// How the `type` of every event of an inbound message begins, and no other.
+const INBOUND: &str = "inbound.";
+
 /// Members of an event's data that hold the digest of a content.
 const DIGESTS: [&str; 3] = ["payload_digest", "letter_digest", "artefact_digest"];
 
@@ -93,7 +98,15 @@ impl LedgerAudit {
         }
         self.note_digests(event);
         self.note_erasure(event);
-        let what = if body.copy.is_some() {
+        let is_inbound = body.kind.starts_with(INBOUND) || self.inbound.contains_key(&body.stream);
+        let what = if is_inbound {
+            follow(
+                &mut self.inbound,
+                event,
+                InboundState::parse,
+                |kind, from| InboundEvent::parse(kind).map(|known| known.step(from)),
+            )
+        } else if body.copy.is_some() {
             follow(&mut self.copies, event, CopyState::parse, |kind, from| {
                 CopyEvent::parse(kind).map(|known| known.step(from))
             })
@@ -169,6 +182,13 @@ impl LedgerAudit {
         self.compare(trace, &row, || format!("copy {}", record.key));
     }
 
+    /// Compares an inbound message's row with its events: rule V12.
+    pub fn inbound(&mut self, record: &InboundRecord) {
+        let trace = self.inbound.remove(&record.key);
+        let row = (record.position(), record.events);
+        self.compare(trace, &row, || format!("inbound message {}", record.key));
+    }
+
     fn note_stop(&mut self, body: &EventBody) {
         let id = body.data.int("stop").and_then(|id| u32::try_from(id).ok());
         match (body.kind.as_str(), id) {
@@ -223,8 +243,13 @@ impl LedgerAudit {
             .copies
             .iter()
             .map(|(key, trace)| ("copy", key, trace.last_seq));
+        let inbound = self
+            .inbound
+            .iter()
+            .map(|(key, trace)| ("inbound message", key, trace.last_seq));
         let missing: Vec<_> = letters
             .chain(copies)
+            .chain(inbound)
             .map(|(what, key, seq)| (seq, format!("{what} {key} has events and no row")))
             .collect();
         for (seq, what) in missing {

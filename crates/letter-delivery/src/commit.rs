@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::HandOverAnswer;
 use crate::feed::FeedCursor;
+use crate::inbound::InboundRecord;
 use crate::keys::{DocumentKey, PayloadId, RefKind};
 use crate::record::{CopyRecord, LetterRecord};
 use crate::stop::Stop;
@@ -45,6 +46,8 @@ pub struct Commit {
     pub rebase: Option<Duration>,
     /// Answers to hand-overs, each under a key that was not used before.
     pub answers: Vec<HandOverAnswer>,
+    /// Inbound messages as they stand after the events.
+    pub inbound: Vec<InboundRecord>,
     /// How far feeds have come.
     pub cursors: Vec<FeedCursor>,
     /// The lease under which the work was done; a commit with an older one is refused.
@@ -61,6 +64,7 @@ impl Commit {
             && self.seen.is_empty()
             && self.answers.is_empty()
             && self.cursors.is_empty()
+            && self.inbound.is_empty()
             && self.payloads.is_empty()
             && self.references.is_empty()
             && self.document.is_none()
@@ -304,6 +308,8 @@ pub enum PayloadKind {
     Letter,
     /// The bytes to send.
     Artefact,
+    /// What another organisation sent to the trust.
+    Inbound,
 }
 
 impl PayloadKind {
@@ -313,6 +319,7 @@ impl PayloadKind {
             Self::Source => "source",
             Self::Letter => "letter",
             Self::Artefact => "artefact",
+            Self::Inbound => "inbound",
         }
     }
 }

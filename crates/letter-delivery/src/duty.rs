@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 
-use crate::state::{CopyState, LetterState};
+use crate::state::{CopyState, InboundState, LetterState};
 
 /// Who owns the next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -166,6 +166,28 @@ impl CopyState {
             Self::Suppressed => ended("none: a person decided"),
             Self::Superseded => ended("none: a later version goes"),
             Self::Withdrawn => ended("none: it was taken back"),
+        }
+    }
+}
+
+impl InboundState {
+    /// What this state asks for.
+    pub const fn duty(self) -> Duty {
+        use Owner::{Service, ServiceDesk};
+        match self {
+            Self::Received => duty(
+                Service,
+                30,
+                "W-INB",
+                "hand it to the record system: is that there?",
+            ),
+            Self::Held => duty(
+                ServiceDesk,
+                4 * HOUR,
+                "W-HELD",
+                "the record system refused it: look why, then hand it over again",
+            ),
+            Self::HandedOver => ended("none: the record system has it"),
         }
     }
 }

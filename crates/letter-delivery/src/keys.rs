@@ -73,6 +73,13 @@ impl TrustKeys {
             .stream_key(&["copy", self.trust.as_str(), &letter.to_string(), &number])
     }
 
+    /// The stream of a message that another organisation sent to the trust.
+    pub fn inbound(&self, mailbox: &str, message_id: &str) -> StreamKey {
+        let (mailbox, message_id) = (&plain(mailbox), &plain(message_id));
+        self.streams
+            .stream_key(&["inbound", self.trust.as_str(), mailbox, message_id])
+    }
+
     /// The patient's pseudonym.
     pub fn patient(&self, number: &NhsNumber) -> SubjectKey {
         self.patients.subject_key(&["patient", number.expose()])

@@ -29,6 +29,7 @@
 //! | `duty` | owner, timer and alarm of each state |
 //! | `engine` | [`Engine`]: from the time and what is known to a [`Commit`] and an [`Order`] |
 //! | `commit`, `record`, `answer` | what one change of the store holds |
+//! | `inbound` | what others send to the trust: [`InboundEvent`], [`InboundRecord`] |
 //! | `feed` | what sources are told: [`Outcome`] |
 //! | `claim` | lanes, pace and places: which work is begun first |
 //! | `clock` | [`ClockWatch`]: a wall clock that is set |
@@ -51,6 +52,7 @@ mod decision;
 mod duty;
 mod engine;
 mod feed;
+mod inbound;
 mod keys;
 mod letter;
 mod outcome;
@@ -79,18 +81,19 @@ pub use copy::CopyEvent;
 pub use decision::{Decision, DecisionError, DecisionKind, Heard, Verdict};
 pub use duty::{Duty, Owner};
 pub use engine::{
-    Acknowledgement, Ambiguous, Begun, BreakerState, Decided, Engine, Entropy, EraseError, Erased,
-    Intake, Job, Order, Policy, Prepared, PreparedCopy, Report, Restore, Running, Saying,
+    Acknowledgement, Ambiguous, Arrival, Begun, BreakerState, Decided, Engine, Entropy, EraseError,
+    Erased, Intake, Job, Order, Policy, Prepared, PreparedCopy, Report, Restore, Running, Saying,
     ShapedCopy, StopError, Taken, TakenAs,
 };
 pub use feed::{FeedCursor, LedgerEntry, LedgerPage, Outcome, OutcomeKind};
+pub use inbound::{InboundEvent, InboundRecord};
 pub use keys::{DocumentKey, LocalId, PayloadId, RefKind, TrustKeys};
 pub use letter::LetterEvent;
 pub use outcome::{AskResult, Disposition, Route, SendResult, TrackResult};
 pub use reason::{ParseReasonError, REASON_CHARS_MAX, Reason};
 pub use record::{Address, ClosesOn, CopyRecord, LetterRecord, Pending, Reroute, Vote};
 pub use standing::{Balance, Standing};
-pub use state::{CopyState, LetterState, StateKind};
+pub use state::{CopyState, InboundState, LetterState, StateKind};
 pub use step::{Position, Step};
 pub use stop::{Lift, Scope, Stop, Stops};
 pub use store::{Claimed, DocumentView, LetterDetails, Store, StoreError};

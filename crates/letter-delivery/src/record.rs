@@ -391,7 +391,7 @@ pub(crate) fn is_told(alert: &str, what: &str) -> bool {
     alert.split("; ").any(|told| told == what)
 }
 
-fn act_by(entered_at: DateTime<Utc>, duty: &Duty) -> Option<DateTime<Utc>> {
+pub(crate) fn act_by(entered_at: DateTime<Utc>, duty: &Duty) -> Option<DateTime<Utc>> {
     duty.within
         .and_then(|within: Duration| entered_at.checked_add_signed(within))
 }

@@ -140,6 +140,18 @@ states! {
     }
 }
 
+states! {
+    /// Where a message that another organisation sends to the trust stands.
+    InboundState {
+        /// Durable here, and not yet with the trust's own system.
+        Received = "RECEIVED", Open;
+        /// Its own system refused it for good; it remembers where it goes on.
+        Held = "HELD", NeedsPerson;
+        /// Its own system took it.
+        HandedOver = "HANDED_OVER", Good;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

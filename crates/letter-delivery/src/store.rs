@@ -10,6 +10,7 @@ use crate::answer::HandOverAnswer;
 use crate::claim::ClaimRequest;
 use crate::commit::{Commit, LeaseToken, Work};
 use crate::feed::LedgerPage;
+use crate::inbound::InboundRecord;
 use crate::keys::{DocumentKey, LocalId, PayloadId};
 use crate::record::{CopyRecord, LetterRecord};
 use crate::stop::Stops;
@@ -142,6 +143,27 @@ pub trait Store: Send + Sync {
     ///
     /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
     fn cursor(&self, feed: String) -> impl Future<Output = Result<Option<u64>, StoreError>> + Send;
+
+    /// A message that another organisation sent to the trust; `None` when it was not taken in.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    fn inbound(
+        &self,
+        key: StreamKey,
+    ) -> impl Future<Output = Result<Option<InboundRecord>, StoreError>> + Send;
+
+    /// Messages for the trust that were not handed over: first those that are tried next, held
+    /// ones last.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    fn inbound_open(
+        &self,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<InboundRecord>, StoreError>> + Send;
 
     /// Which of these inbound messages were dealt with: for each whether it was ours, if known.
     ///

@@ -6,7 +6,8 @@ use audit_core::{EventProofs, Hash, SignedCheckpoint, Signer, StreamKey};
 use chrono::{DateTime, Utc};
 use letter_delivery::{
     ClaimRequest, Claimed, Commit, CopyRecord, DocumentKey, DocumentView, HandOverAnswer,
-    LeaseToken, LedgerPage, LetterDetails, LocalId, PayloadId, RefKind, Stops, Store, StoreError,
+    InboundRecord, LeaseToken, LedgerPage, LetterDetails, LocalId, PayloadId, RefKind, Stops,
+    Store, StoreError,
 };
 
 use crate::{
@@ -235,6 +236,14 @@ impl Store for AnyStore {
 
     async fn ledger_page(&self, from: u64, limit: usize) -> Result<LedgerPage, StoreError> {
         on!(self, store => store.ledger_page(from, limit).await)
+    }
+
+    async fn inbound(&self, key: StreamKey) -> Result<Option<InboundRecord>, StoreError> {
+        on!(self, store => store.inbound(key).await)
+    }
+
+    async fn inbound_open(&self, limit: usize) -> Result<Vec<InboundRecord>, StoreError> {
+        on!(self, store => store.inbound_open(limit).await)
     }
 
     async fn cursor(&self, feed: String) -> Result<Option<u64>, StoreError> {

@@ -27,7 +27,8 @@ use audit_core::StreamKey;
 use deadpool_postgres::Pool;
 use letter_delivery::{
     ClaimRequest, Claimed, Commit, CopyRecord, DocumentKey, DocumentView, HandOverAnswer,
-    LeaseToken, LedgerPage, LetterDetails, LocalId, PayloadId, RefKind, Stops, Store, StoreError,
+    InboundRecord, LeaseToken, LedgerPage, LetterDetails, LocalId, PayloadId, RefKind, Stops,
+    Store, StoreError,
 };
 use tokio::sync::Notify;
 
@@ -305,6 +306,14 @@ impl Store for PostgresStore {
 
     async fn ledger_page(&self, from: u64, limit: usize) -> Result<LedgerPage, StoreError> {
         feed::entries(&self.inner, from, limit).await
+    }
+
+    async fn inbound(&self, key: StreamKey) -> Result<Option<InboundRecord>, StoreError> {
+        feed::inbound(&self.inner, key).await
+    }
+
+    async fn inbound_open(&self, limit: usize) -> Result<Vec<InboundRecord>, StoreError> {
+        feed::inbound_open(&self.inner, limit).await
     }
 
     async fn cursor(&self, feed: String) -> Result<Option<u64>, StoreError> {

@@ -16,6 +16,7 @@ pub(crate) const ROWS: &[(&str, &str)] = &[
     ("document", "key, latest, letter, content"),
     ("erasure", "letter, at, done"),
     ("feed", "name, next"),
+    ("inbound", "key, state, next_at, record"),
     (
         "letter",
         "key, document, version, state, needs_person, due_at, act_by, taken_at, record",

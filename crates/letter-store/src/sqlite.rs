@@ -25,7 +25,8 @@ use std::path::{Path, PathBuf};
 use audit_core::StreamKey;
 use letter_delivery::{
     ClaimRequest, Claimed, Commit, CopyRecord, DocumentKey, DocumentView, HandOverAnswer,
-    LeaseToken, LedgerPage, LetterDetails, LocalId, PayloadId, RefKind, Stops, Store, StoreError,
+    InboundRecord, LeaseToken, LedgerPage, LetterDetails, LocalId, PayloadId, RefKind, Stops,
+    Store, StoreError,
 };
 
 use crate::views::{LetterView, StatusFilter, Tree};
@@ -353,6 +354,16 @@ impl Store for SqliteStore {
     async fn ledger_page(&self, from: u64, limit: usize) -> Result<LedgerPage, StoreError> {
         self.reader
             .run(move |db, seal| feed::entries(db, seal, from, limit))
+            .await
+    }
+
+    async fn inbound(&self, key: StreamKey) -> Result<Option<InboundRecord>, StoreError> {
+        self.reader.run(move |db, _| feed::inbound(db, key)).await
+    }
+
+    async fn inbound_open(&self, limit: usize) -> Result<Vec<InboundRecord>, StoreError> {
+        self.reader
+            .run(move |db, _| feed::inbound_open(db, limit))
             .await
     }
 

@@ -132,7 +132,7 @@ impl<'a> Writer<'a> {
         copy.closed_at = closed.then(|| copy.closed_at.unwrap_or(self.now));
     }
 
-    fn push(
+    pub(super) fn push(
         &mut self,
         place: Place,
         subject: Option<SubjectKey>,
@@ -163,10 +163,10 @@ impl<'a> Writer<'a> {
     }
 }
 
-struct Place {
-    stream: StreamKey,
-    copy: Option<u32>,
-    lseq: u64,
+pub(super) struct Place {
+    pub(super) stream: StreamKey,
+    pub(super) copy: Option<u32>,
+    pub(super) lseq: u64,
 }
 
 fn unexpected(event: &str) -> String {
@@ -181,7 +181,7 @@ fn says_more(copy: &CopyRecord, reason: Option<&str>, data: &Data) -> bool {
 }
 
 /// The `type` and data to record.
-fn recorded<'a, S>(
+pub(super) fn recorded<'a, S>(
     step: Step<S>,
     event: &'a str,
     mut data: Data,

@@ -14,6 +14,7 @@ mod changes;
 mod contents;
 mod desk;
 mod feeds;
+mod inbound;
 mod random;
 mod stops;
 mod work;
@@ -43,6 +44,9 @@ pub use contents::{
     what_was_erased_is_gone_and_its_events_stay,
 };
 pub use feeds::{a_feed_goes_on_where_it_was, the_ledger_is_read_in_pages_without_gap_or_double};
+pub use inbound::{
+    a_message_for_the_trust_is_kept_once, a_message_for_the_trust_is_open_until_it_was_handed_over,
+};
 pub use random::any_order_of_changes_and_ends_verifies;
 pub use stops::{
     a_lift_frees_what_is_parked_and_nothing_else, a_stop_set_meanwhile_refuses_the_send,
@@ -149,6 +153,8 @@ macro_rules! store_conformance {
             an_answer_alone_is_a_change,
             the_ledger_is_read_in_pages_without_gap_or_double,
             a_feed_goes_on_where_it_was,
+            a_message_for_the_trust_is_open_until_it_was_handed_over,
+            a_message_for_the_trust_is_kept_once,
             messages_that_were_dealt_with_are_known,
             a_copy_is_found_by_its_message_first_and_by_local_id_then,
             a_content_comes_back_byte_for_byte_and_to_its_letter_only,

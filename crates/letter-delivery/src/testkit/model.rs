@@ -14,6 +14,7 @@ use crate::audit::LedgerFault;
 use crate::claim::ClaimRequest;
 use crate::commit::{Commit, LeaseToken};
 use crate::feed::LedgerPage;
+use crate::inbound::InboundRecord;
 use crate::keys::{DocumentKey, LocalId, PayloadId};
 use crate::record::CopyRecord;
 use crate::stop::Stops;
@@ -137,6 +138,14 @@ impl Store for ModelStore {
 
     async fn cursor(&self, feed: String) -> Result<Option<u64>, StoreError> {
         Ok(self.rows().cursors.get(&feed).copied())
+    }
+
+    async fn inbound(&self, key: StreamKey) -> Result<Option<InboundRecord>, StoreError> {
+        Ok(self.rows().inbound.get(&key).cloned())
+    }
+
+    async fn inbound_open(&self, limit: usize) -> Result<Vec<InboundRecord>, StoreError> {
+        Ok(self.rows().inbound_open(limit))
     }
 
     async fn seen(

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use audit_core::{EventBody, StreamKey};
 use deadpool_postgres::Transaction;
 use letter_delivery::{
-    Commit, CopyRecord, DocumentChange, FeedCursor, HandOverAnswer, LetterRecord, NewPayload,
-    NewReference, SeenMessage, StoreError, Work, WorkChange,
+    Commit, CopyRecord, DocumentChange, FeedCursor, HandOverAnswer, InboundRecord, LetterRecord,
+    NewPayload, NewReference, SeenMessage, StoreError, Work, WorkChange,
 };
 use tokio_postgres::Error;
 use zeroize::Zeroizing;
@@ -246,6 +246,9 @@ fn fill(
     for answer in &commit.answers {
         put_answer(steps, answer);
     }
+    for inbound in &commit.inbound {
+        put_inbound(steps, inbound)?;
+    }
     for cursor in &commit.cursors {
         put_cursor(steps, cursor);
     }
@@ -407,6 +410,18 @@ fn put_answer(steps: &mut Steps<'_>, answer: &HandOverAnswer) {
         Value::time(answer.at),
     ];
     steps.put_new("answer", values, Some(Miss::Conflict));
+}
+
+fn put_inbound(steps: &mut Steps<'_>, inbound: &InboundRecord) -> Result<(), StoreError> {
+    require_current(steps, inbound.key, inbound.events)?;
+    let values = vec![
+        key(inbound.key),
+        Value::text(inbound.state.as_str()),
+        Value::time(inbound.next_at),
+        Value::Text(json(inbound)?),
+    ];
+    steps.put("inbound", "key", values);
+    Ok(())
 }
 
 fn put_cursor(steps: &mut Steps<'_>, cursor: &FeedCursor) {

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use audit_core::Event;
+use audit_core::{Event, StreamKey};
 use deadpool_postgres::GenericClient;
-use letter_delivery::{CopyRecord, LedgerEntry, LedgerPage, LetterRecord, RefKind, StoreError};
+use letter_delivery::{
+    CopyRecord, InboundRecord, LedgerEntry, LedgerPage, LetterRecord, RefKind, StoreError,
+};
 
 use super::Inner;
 use super::connect::one;
 use super::keys::bytes;
-use super::lists::{column, moment, opened, read_copy, read_letter, reference, rows};
+use super::lists::{column, moment, opened, read_copy, read_letter, record, reference, rows};
 
 /// An event with what is known of it, its document's number still sealed.
 struct Found {
@@ -110,4 +112,27 @@ pub(super) async fn cursor(inner: &Inner, feed: &str) -> Result<Option<u64>, Sto
     let out = |_| StoreError::Corrupt("a count is negative".to_owned());
     next.map(|next| u64::try_from(next).map_err(out))
         .transpose()
+}
+
+pub(super) async fn inbound(
+    inner: &Inner,
+    key: StreamKey,
+) -> Result<Option<InboundRecord>, StoreError> {
+    let client = one(&inner.pool).await?;
+    let sql = "SELECT record FROM inbound WHERE key = $1";
+    let found = rows(&client, sql, &[&key.as_bytes().as_slice()]).await?;
+    found.first().map(record).transpose()
+}
+
+/// `RECEIVED` comes before `HELD` when the alphabet is read backwards.
+pub(super) async fn inbound_open(
+    inner: &Inner,
+    limit: usize,
+) -> Result<Vec<InboundRecord>, StoreError> {
+    let client = one(&inner.pool).await?;
+    let sql = "SELECT record FROM inbound WHERE state <> 'HANDED_OVER' \
+         ORDER BY state COLLATE \"C\" DESC, next_at, key LIMIT $1";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let found = rows(&client, sql, &[&limit]).await?;
+    found.iter().map(record).collect()
 }

@@ -52,7 +52,7 @@ pub(super) fn column<'a, T: tokio_postgres::types::FromSql<'a>>(
     row.try_get(index).map_err(|error| store_error(&error))
 }
 
-fn record<T: DeserializeOwned>(row: &Row) -> Result<T, StoreError> {
+pub(super) fn record<T: DeserializeOwned>(row: &Row) -> Result<T, StoreError> {
     parse(column(row, 0)?)
 }
 

@@ -238,6 +238,13 @@ async fn records(check: &mut Check, moment: &Transaction<'_>) {
     for stop in read(check, moment, stops, |row| column::<String>(row, 0)).await {
         check.stop(&stop);
     }
+    let inbound = "SELECT key, state, record FROM inbound";
+    let taken = each(moment, inbound, |row| {
+        check.inbound(&record(row)?);
+        Ok(())
+    });
+    let taken = taken.await;
+    check.or_fault(taken);
     for (sql, what) in STRAYS {
         for key in read(check, moment, sql, |row| bytes(row, 0)).await {
             check.stray(what, key);

@@ -3,8 +3,8 @@
 use audit_core::{CompactRange, EventBody, Hash, Sequencer, StreamKey};
 use chrono::{DateTime, Duration, Utc};
 use letter_delivery::{
-    Commit, CopyRecord, DocumentChange, FeedCursor, HandOverAnswer, LeaseToken, LetterRecord,
-    NewPayload, NewReference, SeenMessage, StoreError, Work, WorkChange,
+    Commit, CopyRecord, DocumentChange, FeedCursor, HandOverAnswer, InboundRecord, LeaseToken,
+    LetterRecord, NewPayload, NewReference, SeenMessage, StoreError, Work, WorkChange,
 };
 use rusqlite::{Connection, OptionalExtension as _, Params, params};
 
@@ -59,6 +59,10 @@ pub(super) fn write(db: &Connection, seal: &Seal, mut commit: Commit) -> Result<
     }
     for answer in &commit.answers {
         put_answer(db, answer)?;
+    }
+    for record in &commit.inbound {
+        require_current(db, record.key, record.events)?;
+        put_inbound(db, record)?;
     }
     for cursor in &commit.cursors {
         put_cursor(db, cursor)?;
@@ -440,6 +444,21 @@ fn put_cursor(db: &Connection, cursor: &FeedCursor) -> Result<(), StoreError> {
         db,
         "INSERT OR REPLACE INTO feed (name, next, mac) VALUES (?1, ?2, row_mac('feed', ?1, ?2))",
         params![cursor.feed, signed(cursor.next)?],
+    )
+    .map(drop)
+}
+
+fn put_inbound(db: &Connection, record: &InboundRecord) -> Result<(), StoreError> {
+    execute(
+        db,
+        "INSERT OR REPLACE INTO inbound (key, state, next_at, record, mac) \
+         VALUES (?1, ?2, ?3, ?4, row_mac('inbound', ?1, ?2, ?3, ?4))",
+        params![
+            record.key.as_bytes(),
+            record.state.as_str(),
+            millis(record.next_at),
+            json(record)?
+        ],
     )
     .map(drop)
 }

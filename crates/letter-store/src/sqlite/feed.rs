@@ -1,12 +1,13 @@
-//! The ledger as feeds read it.
+//! The ledger as feeds read it, and messages that others send to the trust.
 
-use audit_core::Event;
-use letter_delivery::{LedgerEntry, LedgerPage, RefKind, StoreError};
+use audit_core::{Event, StreamKey};
+use letter_delivery::{InboundRecord, LedgerEntry, LedgerPage, RefKind, StoreError};
 use rusqlite::{Connection, params};
 
 use super::commit::{read_tree, unsigned};
 use super::lists::{read_copy, read_letter, reference, rows};
 use super::seal::Seal;
+use crate::views::parse;
 
 /// A stretch of the ledger, with what is known of the letters in it.
 pub(super) fn entries(
@@ -67,4 +68,25 @@ pub(super) fn cursor(db: &Connection, feed: &str) -> Result<Option<u64>, StoreEr
     let sql = "SELECT next FROM feed WHERE name = ?1";
     let found: Vec<i64> = rows(db, sql, [feed], |row| row.get(0))?;
     found.first().map(|next| unsigned(*next)).transpose()
+}
+
+pub(super) fn inbound(
+    db: &Connection,
+    key: StreamKey,
+) -> Result<Option<InboundRecord>, StoreError> {
+    let sql = "SELECT record FROM inbound WHERE key = ?1";
+    let found: Vec<String> = rows(db, sql, [key.as_bytes()], |row| row.get(0))?;
+    found.first().map(|record| parse(record)).transpose()
+}
+
+/// `RECEIVED` comes before `HELD` when the alphabet is read backwards.
+pub(super) fn inbound_open(
+    db: &Connection,
+    limit: usize,
+) -> Result<Vec<InboundRecord>, StoreError> {
+    let sql = "SELECT record FROM inbound WHERE state <> 'HANDED_OVER' \
+         ORDER BY state DESC, next_at, key LIMIT ?1";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let found: Vec<String> = rows(db, sql, [limit], |row| row.get(0))?;
+    found.iter().map(|record| parse(record)).collect()
 }

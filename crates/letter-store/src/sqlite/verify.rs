@@ -105,6 +105,9 @@ fn records(check: &mut Check, db: &Connection) {
     }) {
         check.stop(&stop);
     }
+    for row in read(check, db, "SELECT key, state, record FROM inbound", record) {
+        check.inbound(&row);
+    }
     for (sql, what) in STRAYS.iter().chain(&[OUT_OF_LINE]) {
         for key in read(check, db, sql, |row| row.get(0)) {
             check.stray(what, key);

@@ -1,7 +1,9 @@
 //! The rows of letters, copies, documents, work, references and messages (rule V12).
 
 use audit_core::StreamKey;
-use letter_delivery::{CopyRecord, CopyState, LetterRecord, LetterState, RefKind, Stop, WorkKind};
+use letter_delivery::{
+    CopyRecord, CopyState, InboundRecord, LetterRecord, LetterState, RefKind, Stop, WorkKind,
+};
 
 use super::Check;
 use crate::views::parse;
@@ -84,6 +86,18 @@ impl Check {
     pub(crate) fn stop(&mut self, record: &str) {
         match parse::<Stop>(record) {
             Ok(stop) => self.ledger.stop(&stop),
+            Err(error) => self.fault("V1", None, error.to_string()),
+        }
+    }
+
+    /// V12: the row of an inbound message says what its events say.
+    pub(crate) fn inbound(&mut self, row: &RecordRow) {
+        match parse::<InboundRecord>(&row.record) {
+            Ok(inbound) => {
+                self.ledger.inbound(&inbound);
+                self.needed.insert(inbound.content);
+                self.row(row, inbound.key, inbound.state.as_str());
+            }
             Err(error) => self.fault("V1", None, error.to_string()),
         }
     }

@@ -82,7 +82,7 @@ impl Writer<'_> {
         }
     }
 
-    pub(super) fn keep(
+    pub(in crate::engine) fn keep(
         &mut self,
         letter: audit_core::StreamKey,
         kind: PayloadKind,

@@ -12,9 +12,10 @@ use crate::commit::{
     Commit, DocumentChange, Lane, LeaseToken, NewPayload, Work, WorkChange, WorkKind,
 };
 use crate::feed::{LedgerEntry, LedgerPage};
+use crate::inbound::InboundRecord;
 use crate::keys::{DocumentKey, PayloadId, RefKind};
 use crate::record::{CopyRecord, LetterRecord};
-use crate::state::LetterState;
+use crate::state::{InboundState, LetterState};
 use crate::stop::{Stop, Stops};
 use crate::store::{Claimed, DocumentView, StoreError};
 
@@ -38,6 +39,8 @@ pub struct ModelRows {
     pub seen: BTreeMap<(String, String), bool>,
     /// Answers to hand-overs by their key.
     pub answers: BTreeMap<[u8; 32], HandOverAnswer>,
+    /// Inbound messages by their stream.
+    pub inbound: BTreeMap<StreamKey, InboundRecord>,
     /// How far each feed has come.
     pub cursors: BTreeMap<String, u64>,
     /// Stops by their number.
@@ -101,6 +104,7 @@ impl ModelRows {
             .for_each(|event| audit.event(&event.event));
         self.letters.values().for_each(|row| audit.letter(row));
         self.copies.values().for_each(|row| audit.copy(row));
+        self.inbound.values().for_each(|row| audit.inbound(row));
         self.stops.values().for_each(|row| audit.stop(row));
         for payload in self.payloads.values() {
             let digest = salted_digest(&payload.salt, &payload.bytes).to_string();
@@ -158,7 +162,8 @@ impl ModelRows {
         let staged = self.stage(commit.events)?;
         let letters = commit.letters.iter().map(|row| (row.key, row.events));
         let copies = commit.copies.iter().map(|row| (row.key, row.events));
-        for (stream, events) in letters.chain(copies) {
+        let inbound = commit.inbound.iter().map(|row| (row.key, row.events));
+        for (stream, events) in letters.chain(copies).chain(inbound) {
             self.require_fresh(stream, events, &staged)?;
         }
         self.require_new(&commit.payloads)?;
@@ -202,6 +207,9 @@ impl ModelRows {
         for message in commit.seen {
             self.seen
                 .insert((message.mailbox, message.message_id), message.ours);
+        }
+        for row in commit.inbound {
+            self.inbound.insert(row.key, row);
         }
         for cursor in commit.cursors {
             self.cursors.insert(cursor.feed, cursor.next);
@@ -254,6 +262,16 @@ impl ModelRows {
         } else {
             Err(StoreError::Conflict)
         }
+    }
+
+    /// What was not handed over, held messages last.
+    pub(super) fn inbound_open(&self, limit: usize) -> Vec<InboundRecord> {
+        let rows = self.inbound.values();
+        let is_open = |row: &&InboundRecord| row.state != InboundState::HandedOver;
+        let mut open: Vec<_> = rows.filter(is_open).cloned().collect();
+        open.sort_by_key(|row| (row.state == InboundState::Held, row.next_at, row.key));
+        open.truncate(limit);
+        open
     }
 
     /// A stretch of the ledger.

@@ -174,6 +174,15 @@ CREATE TABLE feed (
   next bigint NOT NULL,
   mac  bytea NOT NULL
 );
+-- Messages that others send to the trust: a projection of their events.
+CREATE TABLE inbound (
+  key     bytea PRIMARY KEY,
+  state   text NOT NULL,
+  next_at bigint NOT NULL,
+  record  text NOT NULL,
+  mac     bytea NOT NULL
+);
+CREATE INDEX inbound_open ON inbound (state COLLATE "C" DESC, next_at) WHERE state <> 'HANDED_OVER';
 -- Proof that the master key is the one this store was made with.
 CREATE TABLE key_check (
   id     bigint PRIMARY KEY CHECK (id = 1),

@@ -93,3 +93,12 @@ CREATE TABLE feed (
   next INTEGER NOT NULL,
   mac  BLOB NOT NULL
 ) WITHOUT ROWID;
+-- Messages that others send to the trust: a projection of their events.
+CREATE TABLE inbound (
+  key     BLOB PRIMARY KEY,
+  state   TEXT NOT NULL,
+  next_at INTEGER NOT NULL,
+  record  TEXT NOT NULL,
+  mac     BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX inbound_open ON inbound (state DESC, next_at) WHERE state <> 'HANDED_OVER';
