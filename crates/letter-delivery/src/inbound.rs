@@ -128,3 +128,55 @@ impl InboundRecord {
         self.state.kind() == StateKind::NeedsPerson || self.alert.is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every state × event, the first row before the message was met.
+    #[test]
+    fn every_state_meets_every_event() {
+        let held = Position {
+            state: Held,
+            resume: Some(Received),
+        };
+        let states = [
+            None,
+            Some(Position::at(Received)),
+            Some(held),
+            Some(Position::at(HandedOver)),
+        ];
+        assert_eq!(states.len(), InboundState::ALL.len() + 1);
+        let to = |state| Step::Moved(Position::at(state));
+        use Step::{Conflict, Kept, NotAllowed, Repeated};
+        // Received, HandedOver, Refused, Resumed
+        let expected = [
+            [to(Received), NotAllowed, NotAllowed, NotAllowed],
+            [Repeated, to(HandedOver), Step::Moved(held), NotAllowed],
+            [Repeated, to(HandedOver), Kept, to(Received)],
+            [Repeated, Repeated, Conflict, NotAllowed],
+        ];
+        for (from, row) in states.into_iter().zip(expected) {
+            let met: Vec<_> = InboundEvent::ALL
+                .iter()
+                .map(|event| event.step(from))
+                .collect();
+            assert_eq!(met, row, "{from:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_open_has_an_owner_and_a_time() {
+        for state in InboundState::ALL {
+            let is_open = *state != HandedOver;
+            assert_eq!(state.duty().within.is_some(), is_open, "{state}");
+        }
+        assert_eq!(InboundState::parse("HELD"), Some(Held));
+        for event in InboundEvent::ALL {
+            assert!(
+                event.as_str().starts_with("inbound."),
+                "the audit tells them by that"
+            );
+        }
+    }
+}

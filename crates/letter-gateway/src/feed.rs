@@ -2,7 +2,7 @@
 
 mod body;
 mod folder;
-mod line;
+pub(crate) mod line;
 mod webhook;
 
 use std::path::PathBuf;
@@ -15,6 +15,7 @@ use letter_delivery::{Commit, FeedCursor, Outcome, Store, StoreError};
 use crate::Gateway;
 
 pub(crate) use body::OutcomeBody;
+pub(crate) use folder::write_whole;
 pub use line::OutcomeLine;
 pub use webhook::{Webhook, WebhookError};
 
@@ -55,6 +56,17 @@ pub enum Receiver {
     Mllp(OutcomeLine),
     /// An HTTP address.
     Webhook(Webhook),
+}
+
+impl Receiver {
+    /// What kind of receiver it is, as a word.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Folder(_) => "folder",
+            Self::Mllp(_) => "mllp",
+            Self::Webhook(_) => "webhook",
+        }
+    }
 }
 
 /// Where a new feed begins.
@@ -106,7 +118,7 @@ pub enum FeedError {
 
 /// Why one outcome was not taken.
 #[derive(Debug)]
-enum NotTaken {
+pub(crate) enum NotTaken {
     /// It is told again.
     Now(String),
     /// It would be refused for ever.
@@ -233,14 +245,19 @@ impl<S: Store + 'static> Gateway<S> {
                 let message = line::message(&body, self.now(), self.trust.live);
                 line.tell(session, &message, &line::control_id(&body)).await
             }
-            Receiver::Webhook(webhook) => webhook.post(&body, self.now()).await,
+            Receiver::Webhook(webhook) => {
+                let text = serde_json::to_vec(&body);
+                let text = text.map_err(|error| NotTaken::Ever(error.to_string()))?;
+                let headers = [("content-type", "application/json".to_owned())];
+                webhook.post(&headers, text, self.now()).await
+            }
         }
     }
 }
 
 /// What is kept open while a page is told.
 #[derive(Debug, Default)]
-struct Session {
+pub(crate) struct Session {
     line: Option<tokio::net::TcpStream>,
 }
 

@@ -1,6 +1,6 @@
 //! The pipeline of one trust: its store, its engine, its mailbox.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -37,6 +37,8 @@ pub struct Gateway<S> {
     pub(crate) space: SpaceWatch,
     /// What it last accepted: a jump that is not durable yet dates nothing.
     clock_seen: Mutex<ClockWatch>,
+    /// Messages that were left alone, and were looked at again by this process.
+    pub(crate) strangers: Mutex<BTreeSet<String>>,
     practices: RwLock<Arc<PracticeTable>>,
     engine: Mutex<Engine>,
 }
@@ -100,6 +102,7 @@ impl<S: Store + 'static> Gateway<S> {
             watch: tokio::sync::Mutex::new(ClockWatch::default()),
             space: SpaceWatch::default(),
             clock_seen: Mutex::new(ClockWatch::default()),
+            strangers: Mutex::new(BTreeSet::new()),
             engine: Mutex::new(engine),
         }
     }

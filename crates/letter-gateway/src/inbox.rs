@@ -4,6 +4,7 @@ use audit_core::Data;
 use letter_delivery::{Commit, CopyRecord, LocalId, Report, SeenMessage, Store, StoreError};
 use mesh_client::{MessageId, MessageKind, ReceivedMessage};
 
+use crate::inbound::InboundRoute;
 use crate::{Gateway, GatewayError, measure};
 
 /// What a look into the mailbox found.
@@ -16,6 +17,12 @@ pub struct Polled {
     pub left_alone: usize,
     /// Messages that could not be read this time.
     pub failed: usize,
+    /// Messages for the trust that were taken in.
+    pub received: usize,
+    /// Messages that the trust's own systems took.
+    pub handed_over: usize,
+    /// Messages that they refused for good, held for a person.
+    pub held: usize,
 }
 
 impl<S: Store + 'static> Gateway<S> {
@@ -33,8 +40,9 @@ impl<S: Store + 'static> Gateway<S> {
         for (id, seen) in ids.into_iter().zip(seen) {
             match seen {
                 Some(true) => self.acknowledge(&id, &mut polled).await,
-                Some(false) => polled.left_alone += 1,
-                None => match self.meet(&id, &mut polled).await {
+                Some(false) if !self.may_be_ours_now(&id) => polled.left_alone += 1,
+                None if self.is_waiting(&id).await? => {}
+                known => match self.meet(&id, known.is_some(), &mut polled).await {
                     // One damaged row keeps no other message.
                     Err(GatewayError::Store(error @ StoreError::Corrupt(_))) => {
                         polled.failed += 1;
@@ -47,7 +55,12 @@ impl<S: Store + 'static> Gateway<S> {
         Ok(polled)
     }
 
-    async fn meet(&self, id: &MessageId, polled: &mut Polled) -> Result<(), GatewayError> {
+    async fn meet(
+        &self,
+        id: &MessageId,
+        is_known: bool,
+        polled: &mut Polled,
+    ) -> Result<(), GatewayError> {
         let message = match self.mesh.client().download(id).await {
             Ok(message) => message,
             Err(error) => {
@@ -66,6 +79,11 @@ impl<S: Store + 'static> Gateway<S> {
                     self.acknowledge(id, polled).await;
                 }
             }
+            (None, _) if self.route_for(&message).is_some() => {
+                return self.receive(id, message, polled).await;
+            }
+            // It was left alone before, and noted then.
+            _ if is_known => polled.left_alone += 1,
             (report, _) => {
                 let commit = self.left_alone(&message, report.is_some());
                 if self.is_recorded(commit, polled).await? {
@@ -75,6 +93,40 @@ impl<S: Store + 'static> Gateway<S> {
             }
         }
         Ok(())
+    }
+
+    fn route_for(&self, message: &ReceivedMessage) -> Option<&InboundRoute> {
+        self.route_of(message.workflow.as_ref().map(|one| one.as_str()))
+    }
+
+    /// Durable first; MESH is told now, or when it was handed over.
+    async fn receive(
+        &self,
+        id: &MessageId,
+        message: ReceivedMessage,
+        polled: &mut Polled,
+    ) -> Result<(), GatewayError> {
+        let Some(route) = self.route_for(&message) else {
+            return Ok(());
+        };
+        if let Err(error) = self.may_take() {
+            tracing::warn!(%error, "a message for the trust stays in MESH for now");
+            polled.failed += 1;
+            return Ok(());
+        }
+        match self.take_in(message, route).await {
+            Ok(acknowledge) => {
+                measure::met(self.mailbox(), "inbound");
+                polled.received += 1;
+                if acknowledge {
+                    self.acknowledge(id, polled).await;
+                }
+                Ok(())
+            }
+            // Another process was faster.
+            Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// A copy that moved on meanwhile is met again at the next look, and nobody else waits.
@@ -147,7 +199,7 @@ impl<S: Store + 'static> Gateway<S> {
     }
 
     /// An acknowledgement that fails is made again at the next look: the message is known.
-    async fn acknowledge(&self, id: &MessageId, polled: &mut Polled) {
+    pub(crate) async fn acknowledge(&self, id: &MessageId, polled: &mut Polled) {
         if let Err(error) = self.mesh.client().acknowledge(id).await {
             tracing::warn!(%error, "a message of the inbox could not be acknowledged");
             polled.failed += 1;

@@ -34,6 +34,7 @@
 //! | `reader`, `take` | reading and intake of one hand-over: [`Receipt`] |
 //! | `folder`, `mllp`, `http` | where documents come from: [`Folder`], [`Mllp`], [`Http`] |
 //! | `feed` | sources are told what became of their letters: [`Feed`] |
+//! | `inbound` | what others send to the trust is handed to its own system: [`InboundRoute`] |
 //! | `status` | where a letter is: [`StatusLine`] |
 //! | `prepare` | routing, lookups and shaping |
 //! | `work` | the engine's orders, carried out side by side |
@@ -50,6 +51,7 @@ mod feed;
 mod folder;
 mod gateway;
 mod http;
+mod inbound;
 mod inbox;
 mod measure;
 mod mesh;
@@ -68,6 +70,7 @@ pub use feed::{Begin, Feed, FeedError, OutcomeLine, Receiver, Told, Webhook, Web
 pub use folder::{Folder, Scanned};
 pub use gateway::{Gateway, GatewayError};
 pub use http::{Entry, EntryError, Http};
+pub use inbound::{Acknowledge, InboundRoute};
 pub use inbox::Polled;
 pub use measure::describe_metrics;
 pub use mesh::Mesh;

@@ -53,6 +53,9 @@ impl Default for Run {
     }
 }
 
+/// Up to how many open messages for the trust are counted.
+const INBOUND_COUNTED: usize = 10_000;
+
 /// After how many looks MESH is greeted again when it could not be used.
 const GREET_AGAIN: u32 = 15;
 
@@ -91,6 +94,14 @@ pub struct Summary {
     pub left_alone: usize,
     /// Messages in the mailbox that could not be dealt with at the last look.
     pub inbox_failed: usize,
+    /// Messages for the trust that were taken in.
+    pub received: usize,
+    /// Messages for the trust that its own systems took.
+    pub handed_over: usize,
+    /// Messages for the trust that wait for its own systems, at the last look of a single run.
+    pub inbound_waiting: usize,
+    /// Messages for the trust that its own systems refused: a person must look.
+    pub inbound_held: usize,
     /// Outcomes that sources were told by a single run.
     pub told: usize,
     /// Feeds whose receiver did not take all there was.
@@ -153,8 +164,32 @@ impl<S: Store + 'static> Gateway<S> {
             self.poll_into(&log).await?;
             looked = self.look(run, started, &log).await;
         }
+        self.hand_over_into(&log).await?;
+        self.count_inbound(&log).await?;
         self.tell_all(run, &log).await;
         looked.map(|()| log.summary())
+    }
+
+    async fn hand_over_into(&self, log: &Log) -> Result<(), GatewayError> {
+        let handed = self.hand_over_inbound().await?;
+        log.write(|summary| {
+            summary.handed_over += handed.handed_over;
+            summary.inbox_failed += handed.failed;
+        });
+        Ok(())
+    }
+
+    async fn count_inbound(&self, log: &Log) -> Result<(), GatewayError> {
+        if !self.takes_inbound() {
+            return Ok(());
+        }
+        let open = self.store.inbound_open(INBOUND_COUNTED).await?;
+        let held = open.iter().filter(|one| one.needs_person()).count();
+        log.write(|summary| {
+            summary.inbound_held = held;
+            summary.inbound_waiting = open.len().saturating_sub(held);
+        });
+        Ok(())
     }
 
     /// A receiver that is down is told by the next run; no other feed waits for it.
@@ -249,6 +284,7 @@ impl<S: Store + 'static> Gateway<S> {
     async fn keep_in_touch(&self, run: &Run, mut due: Due, log: &Log) {
         while !self.is_stopping() {
             self.touch(run, &mut due, log).await;
+            tell(self.hand_over_into(log).await);
             self.pause(run.look_every).await;
         }
     }
@@ -346,6 +382,7 @@ impl<S: Store + 'static> Gateway<S> {
                     summary.reports += polled.reports;
                     summary.left_alone = polled.left_alone;
                     summary.inbox_failed = polled.failed;
+                    summary.received += polled.received;
                 });
                 Ok(())
             }

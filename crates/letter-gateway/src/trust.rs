@@ -9,6 +9,8 @@ use letter_delivery::ClosesOn;
 use letter_shape::ReceiverProfile;
 use nhs_types::OdsCode;
 
+use crate::inbound::InboundRoute;
+
 /// What the pipeline must know of one trust.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -34,6 +36,8 @@ pub struct Trust {
     pub default_profile: String,
     /// Whether its letters are real; a test message is marked as one.
     pub live: bool,
+    /// Which messages of its mailbox are ours, besides reports about our sends.
+    pub inbound: Vec<InboundRoute>,
 }
 
 impl Trust {
@@ -58,6 +62,7 @@ impl Trust {
             promises: BTreeMap::new(),
             default_profile: "emis".to_owned(),
             live: true,
+            inbound: Vec::new(),
         }
     }
 

@@ -13,7 +13,9 @@ use serde::Deserialize;
 
 use crate::exit::Exit;
 
-pub(crate) use doors::{BeginChoice, FeedSection, HttpSection};
+pub(crate) use doors::{
+    AcknowledgeChoice, BeginChoice, FeedSection, HttpSection, InboundSection, Way,
+};
 pub(crate) use sections::{
     DiskSection, MeshSection, MetricsSection, PracticesSection, TrustSection,
 };

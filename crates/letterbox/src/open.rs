@@ -37,8 +37,11 @@ pub(crate) async fn pipeline(config: &Config, trust: &TrustSection) -> Result<Op
     let stops = store.stops().await?;
     policy.restored_at = stops.open_restore().map(|stop| stop.set_at);
     let engine = Engine::new(keys, policy, entropy);
+    let mut settings = trust.settings(practices);
+    let inbound = trust.inbound.iter().map(doors::inbound);
+    settings.inbound = inbound.collect::<Result<_, _>>()?;
     let gateway = Gateway::new(
-        trust.settings(practices),
+        settings,
         Arc::clone(&store),
         engine,
         Mesh::new(client),

@@ -15,6 +15,8 @@ mod doors;
 #[cfg(test)]
 mod doubt;
 #[cfg(test)]
+mod inbound;
+#[cfg(test)]
 mod keeping;
 #[cfg(test)]
 mod letters;

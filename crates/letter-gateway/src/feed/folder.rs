@@ -9,9 +9,17 @@ use super::{NotTaken, OutcomeBody};
 /// Puts an outcome there. The same outcome has the same name: told again, it replaces itself.
 pub(super) async fn put(folder: &Path, body: &OutcomeBody) -> Result<(), NotTaken> {
     let text = serde_json::to_vec(body).map_err(|error| NotTaken::Ever(error.to_string()))?;
-    let name = name_of(body);
+    write_whole(folder, name_of(body), text).await
+}
+
+/// Puts a file there under its name when it is whole and on disk, and not before.
+pub(crate) async fn write_whole(
+    folder: &Path,
+    name: String,
+    bytes: Vec<u8>,
+) -> Result<(), NotTaken> {
     let folder = folder.to_owned();
-    let written = tokio::task::spawn_blocking(move || write(&folder, &name, &text)).await;
+    let written = tokio::task::spawn_blocking(move || write(&folder, &name, &bytes)).await;
     match written {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(NotTaken::Now(error.to_string())),
@@ -26,11 +34,10 @@ fn name_of(body: &OutcomeBody) -> String {
     format!("{cursor:012}-{letter}{copy}-{outcome}.json")
 }
 
-/// There under its name only when it is whole and on disk.
-fn write(folder: &Path, name: &str, text: &[u8]) -> io::Result<()> {
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let beside = folder.join(format!(".{name}.tmp"));
     let mut file = File::create(&beside)?;
-    file.write_all(text)?;
+    file.write_all(bytes)?;
     file.sync_all()?;
     drop(file);
     fs::rename(&beside, folder.join(name))?;

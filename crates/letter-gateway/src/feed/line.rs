@@ -58,7 +58,7 @@ impl OutcomeLine {
     }
 
     /// One message in flight, and its answer matched by its control id.
-    pub(super) async fn tell(
+    pub(crate) async fn tell(
         &self,
         session: &mut Session,
         message: &[u8],
@@ -131,10 +131,8 @@ pub(super) fn control_id(body: &OutcomeBody) -> String {
 
 /// The message about an outcome.
 pub(super) fn message(body: &OutcomeBody, now: DateTime<Utc>, live: bool) -> Vec<u8> {
-    let safe = |text: &str| escape(text, &Delimiters::default());
     let maybe = |text: &Option<String>| safe(text.as_deref().unwrap_or_default());
-    let at = now.with_timezone(&London).format("%Y%m%d%H%M%S%z");
-    let processing = if live { "P" } else { "T" };
+    let (at, processing) = (time(now), processing(live));
     let (trust, source) = (safe(&body.trust), safe(&body.source));
     let copy = body.copy.map(|copy| copy.to_string()).unwrap_or_default();
     let segments = [
@@ -168,4 +166,17 @@ pub(super) fn message(body: &OutcomeBody, now: DateTime<Utc>, live: bool) -> Vec
     let mut message = segments.join("\r");
     message.push('\r');
     message.into_bytes()
+}
+
+pub(crate) fn safe(text: &str) -> String {
+    escape(text, &Delimiters::default())
+}
+
+pub(crate) fn time(now: DateTime<Utc>) -> String {
+    let local = now.with_timezone(&London);
+    local.format("%Y%m%d%H%M%S%z").to_string()
+}
+
+pub(crate) const fn processing(live: bool) -> &'static str {
+    if live { "P" } else { "T" }
 }

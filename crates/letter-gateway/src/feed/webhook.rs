@@ -11,7 +11,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
-use super::{NotTaken, OutcomeBody};
+use super::NotTaken;
 
 /// An HTTP address that takes outcomes, one JSON document in each `POST`.
 ///
@@ -79,18 +79,22 @@ impl Webhook {
         Ok(Self(Arc::new(Target { url, key, http })))
     }
 
-    pub(super) async fn post(
+    /// One attempt, with these headers and the signature.
+    pub(crate) async fn post(
         &self,
-        body: &OutcomeBody,
+        headers: &[(&'static str, String)],
+        body: Vec<u8>,
         now: DateTime<Utc>,
     ) -> Result<(), NotTaken> {
-        let text = serde_json::to_vec(body).map_err(|error| NotTaken::Ever(error.to_string()))?;
         let Target { url, http, .. } = &*self.0;
-        let request = http
+        let signature = self.sign(now.timestamp(), &body);
+        let mut request = http
             .post(url.clone())
-            .header("content-type", "application/json")
-            .header("letterbox-signature", self.sign(now.timestamp(), &text))
-            .body(text);
+            .header("letterbox-signature", signature);
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let request = request.body(body);
         // The error may repeat the address, and an address may hold a secret.
         let answer = request.send().await.map_err(|error| {
             NotTaken::Now(if error.is_timeout() {

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use crate::support::letters::report;
 use crate::support::{World, names};
 
-const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
+pub(crate) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 
 /// A letter that was accepted, and one that is held.
 async fn world() -> World {
@@ -146,8 +146,8 @@ async fn only_the_sources_that_are_named_and_only_from_where_it_begins() {
 }
 
 /// A listener that answers as told, and keeps what it heard.
-struct Listener {
-    address: SocketAddr,
+pub(crate) struct Listener {
+    pub(crate) address: SocketAddr,
     heard: Arc<Mutex<Vec<String>>>,
     serving: JoinHandle<()>,
 }
@@ -159,10 +159,10 @@ impl Drop for Listener {
 }
 
 /// Given what was heard, what to answer; nothing breaks the connection off.
-type Manner = fn(&mut VecDeque<&'static str>, &str) -> Option<Vec<u8>>;
+pub(crate) type Manner = fn(&mut VecDeque<&'static str>, &str) -> Option<Vec<u8>>;
 
 impl Listener {
-    async fn start(mllp: bool, answers: &[&'static str], manner: Manner) -> Self {
+    pub(crate) async fn start(mllp: bool, answers: &[&'static str], manner: Manner) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let heard = Arc::new(Mutex::new(Vec::new()));
@@ -187,7 +187,7 @@ impl Listener {
         }
     }
 
-    fn heard(&self) -> Vec<String> {
+    pub(crate) fn heard(&self) -> Vec<String> {
         self.heard.lock().unwrap().clone()
     }
 }
@@ -224,7 +224,7 @@ async fn hear(stream: &mut TcpStream, mllp: bool) -> Option<String> {
 }
 
 /// Answers by HL7 with the next code, or AA.
-fn by_hl7(answers: &mut VecDeque<&'static str>, message: &str) -> Option<Vec<u8>> {
+pub(crate) fn by_hl7(answers: &mut VecDeque<&'static str>, message: &str) -> Option<Vec<u8>> {
     let control = message.split('|').nth(9).unwrap();
     let code = answers.pop_front().unwrap_or("AA");
     let (code, control) = match code {
@@ -237,7 +237,7 @@ fn by_hl7(answers: &mut VecDeque<&'static str>, message: &str) -> Option<Vec<u8>
 }
 
 /// Answers by HTTP with the next status, or 204.
-fn by_http(answers: &mut VecDeque<&'static str>, _: &str) -> Option<Vec<u8>> {
+pub(crate) fn by_http(answers: &mut VecDeque<&'static str>, _: &str) -> Option<Vec<u8>> {
     let status = answers.pop_front().unwrap_or("204 No Content");
     Some(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").into_bytes())
 }

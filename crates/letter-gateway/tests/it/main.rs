@@ -13,6 +13,8 @@ mod folder;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod inbound;
+#[cfg(test)]
 mod inbox;
 #[cfg(test)]
 mod intake;

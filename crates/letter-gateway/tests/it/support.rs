@@ -135,11 +135,16 @@ impl World {
 
     /// The process died and another begins: store, folder and MESH are as they were.
     pub(crate) fn restart(&mut self) {
+        self.restart_with(trust());
+    }
+
+    /// The same with other settings.
+    pub(crate) fn restart_with(&mut self, trust: Trust) {
         let mesh = Mesh::new(self.server.client(&mailbox(TRUST)).unwrap());
         let time: Arc<dyn Clock> = Arc::<Hand>::clone(&self.clock);
         let engine = engine(Policy::default());
         self.gateway = Arc::new(Gateway::new(
-            trust(),
+            trust,
             Arc::clone(&self.store),
             engine,
             mesh,

@@ -79,6 +79,7 @@ async fn one_once(config: &Config, context: &Context, trust: &TrustSection) -> R
                 .to_owned(),
         ));
     }
+    let people = people.saturating_add(summary.inbound_held);
     if people > 0 || summary.failed > 0 {
         return Err(Exit::Person(person(people, summary.failed)));
     }
@@ -124,6 +125,8 @@ fn report(
             "reports": summary.reports, "left_alone": summary.left_alone,
             "uncertain": summary.uncertain, "held": summary.held, "broken": summary.broken,
             "inbox_failed": summary.inbox_failed,
+            "received": summary.received, "handed_over": summary.handed_over,
+            "inbound_waiting": summary.inbound_waiting, "inbound_held": summary.inbound_held,
             "told": summary.told, "feeds_waiting": summary.feeds_waiting,
             "needs_person": people, "drafts": drafts, "mesh_fault": summary.mesh_fault,
         }));
@@ -156,6 +159,22 @@ fn report(
         (
             summary.broken,
             "pieces of work broke off: the next run looks at them anew",
+        ),
+        (
+            summary.received,
+            "messages of others for the trust were taken in",
+        ),
+        (
+            summary.handed_over,
+            "of these, or of earlier ones, were handed to its own systems",
+        ),
+        (
+            summary.inbound_waiting,
+            "messages for the trust wait for its own systems, which did not take them",
+        ),
+        (
+            summary.inbound_held,
+            "messages for the trust were refused by its own systems: a person must look",
         ),
         (
             summary.left_alone,

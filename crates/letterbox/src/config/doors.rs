@@ -1,6 +1,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use nhs_types::WorkflowId;
 use serde::Deserialize;
 
 /// `[[trust.http]]`: a door for hand-over and questions over HTTP.
@@ -92,22 +93,103 @@ impl FeedSection {
         }
     }
 
+    pub(crate) fn way(&self) -> Way<'_> {
+        Way {
+            folder: self.folder.as_deref(),
+            mllp: self.mllp,
+            webhook: self.webhook.as_deref(),
+            secret_file: self.secret_file.as_deref(),
+            ca: self.ca.as_deref(),
+        }
+    }
+
     pub(super) fn check(&self) -> Result<(), String> {
+        let wrong = |why| format!("the [[trust.feed]] {} {why}", self.name);
+        self.way().check().map_err(wrong)
+    }
+}
+
+/// `[[trust.inbound]]`: which messages of the mailbox are ours, and who gets them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct InboundSection {
+    /// The workflows that are ours.
+    pub(crate) workflows: Vec<WorkflowId>,
+    /// `handed-over` or `stored`: when MESH is told that we have a message.
+    #[serde(default)]
+    pub(crate) acknowledge: AcknowledgeChoice,
+    /// A folder that gets the messages.
+    pub(crate) folder: Option<PathBuf>,
+    /// An HL7 v2 listener.
+    pub(crate) mllp: Option<SocketAddr>,
+    /// An HTTP address.
+    pub(crate) webhook: Option<String>,
+    /// The secret shared with it, in a file.
+    pub(crate) secret_file: Option<PathBuf>,
+    /// The authority of its certificate.
+    pub(crate) ca: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum AcknowledgeChoice {
+    #[default]
+    HandedOver,
+    Stored,
+}
+
+/// Who gets something, in the members that feeds and inbound messages share.
+pub(crate) struct Way<'a> {
+    pub(crate) folder: Option<&'a Path>,
+    pub(crate) mllp: Option<SocketAddr>,
+    pub(crate) webhook: Option<&'a str>,
+    pub(crate) secret_file: Option<&'a Path>,
+    pub(crate) ca: Option<&'a Path>,
+}
+
+impl Way<'_> {
+    fn check(&self) -> Result<(), &'static str> {
         let ways = [
             self.folder.is_some(),
             self.mllp.is_some(),
             self.webhook.is_some(),
         ];
-        let wrong = if ways.into_iter().filter(|way| *way).count() != 1 {
-            "needs exactly one of folder, mllp and webhook"
+        if ways.into_iter().filter(|way| *way).count() != 1 {
+            Err("needs exactly one of folder, mllp and webhook")
         } else if self.webhook.is_some() != self.secret_file.is_some() {
-            "needs secret_file with webhook, and only there"
+            Err("needs secret_file with webhook, and only there")
         } else if self.ca.is_some() && self.webhook.is_none() {
-            "needs ca only with webhook"
+            Err("needs ca only with webhook")
         } else {
-            return Ok(());
+            Ok(())
+        }
+    }
+}
+
+impl InboundSection {
+    pub(super) fn resolve(&mut self, base: &Path) {
+        let paths = [&mut self.folder, &mut self.secret_file, &mut self.ca];
+        for path in paths.into_iter().flatten() {
+            *path = base.join(&*path);
+        }
+    }
+
+    pub(crate) fn way(&self) -> Way<'_> {
+        Way {
+            folder: self.folder.as_deref(),
+            mllp: self.mllp,
+            webhook: self.webhook.as_deref(),
+            secret_file: self.secret_file.as_deref(),
+            ca: self.ca.as_deref(),
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), String> {
+        let Some(first) = self.workflows.first() else {
+            return Err("a [[trust.inbound]] names no workflows".to_owned());
         };
-        Err(format!("the [[trust.feed]] {} {wrong}", self.name))
+        let wrong = |why| format!("the [[trust.inbound]] of {first} {why}");
+        self.way().check().map_err(wrong)
     }
 }
 
@@ -165,5 +247,26 @@ mod tests {
             let why = check(lines).unwrap_err();
             assert!(why.contains(says) && why.contains("epr"), "{lines}: {why}");
         }
+    }
+
+    #[test]
+    fn an_inbound_route_has_workflows_and_one_receiver() {
+        let check = |text: &str| toml::from_str::<InboundSection>(text).unwrap().check();
+        let workflows = "workflows = [\"TOC_DISCH_DMS\"]";
+        assert!(
+            check(&format!(
+                "{workflows}\nfolder = \"x\"\nacknowledge = \"stored\""
+            ))
+            .is_ok()
+        );
+        assert!(
+            check("workflows = []\nfolder = \"x\"")
+                .unwrap_err()
+                .contains("no workflows")
+        );
+        let why = check(workflows).unwrap_err();
+        assert!(why.contains("TOC_DISCH_DMS needs exactly one"), "{why}");
+        let wrong = format!("{workflows}\nfolder = \"x\"\nacknowledge = \"now\"");
+        assert!(toml::from_str::<InboundSection>(&wrong).is_err());
     }
 }

@@ -9,7 +9,7 @@ use letter_gateway::{SpaceLimits, Trust};
 use nhs_types::{MailboxId, OdsCode};
 use serde::Deserialize;
 
-use super::{FeedSection, HttpSection};
+use super::{FeedSection, HttpSection, InboundSection};
 
 /// `[mesh]`: the service, and the certificate that opens it.
 #[derive(Debug, Deserialize)]
@@ -101,6 +101,9 @@ pub(crate) struct TrustSection {
     /// Who is told what became of its letters.
     #[serde(default)]
     pub(crate) feed: Vec<FeedSection>,
+    /// Which messages of its mailbox are its own.
+    #[serde(default)]
+    pub(crate) inbound: Vec<InboundSection>,
     /// How its letters are routed.
     pub(crate) routing: Routing,
     /// How its documents are read.
@@ -269,6 +272,9 @@ impl TrustSection {
         for feed in &mut self.feed {
             feed.resolve(base);
         }
+        for inbound in &mut self.inbound {
+            inbound.resolve(base);
+        }
     }
 
     pub(super) fn check(&self) -> Result<(), String> {
@@ -281,6 +287,16 @@ impl TrustSection {
         }
         for http in &self.http {
             http.check().map_err(|why| format!("trust {code}: {why}"))?;
+        }
+        for (index, inbound) in self.inbound.iter().enumerate() {
+            inbound
+                .check()
+                .map_err(|why| format!("trust {code}: {why}"))?;
+            let earlier = self.inbound.iter().take(index);
+            let taken = |one| earlier.clone().any(|other| other.workflows.contains(one));
+            if let Some(twice) = inbound.workflows.iter().find(|one| taken(one)) {
+                return Err(format!("trust {code}: two [[trust.inbound]] take {twice}"));
+            }
         }
         for (index, feed) in self.feed.iter().enumerate() {
             feed.check().map_err(|why| format!("trust {code}: {why}"))?;

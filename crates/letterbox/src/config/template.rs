@@ -89,6 +89,15 @@ refused = "refused"
 #key = "tls/door.key"
 #client_ca = "tls/epr-ca.pem"
 
+# What others send to the trust: workflows that are ours in this mailbox, and who gets them (folder, mllp
+# or webhook, as below). All other workflows are left alone, counted and noted once. MESH is told
+# when the message was handed over; "stored" tells it as soon as the message is durable here, and
+# its sender then sees "collected" before anybody at the trust can see it.
+#[[trust.inbound]]
+#workflows = ["TOC_DISCH_DMS"]
+#folder = "inbound"
+#acknowledge = "handed-over"
+
 # Who is told what became of each letter: accepted, held with the reason, collected, received,
 # refused and so on; at least once, in order. A folder, an HL7 listener (mllp = "127.0.0.1:2576") or
 # an HTTP address (webhook = "https://…" with secret_file, and ca for its certificate).

@@ -2,10 +2,14 @@
 
 use std::path::Path;
 
-use letter_gateway::{Begin, Entry, EntryError, Feed, Http, OutcomeLine, Receiver, Webhook};
+use letter_gateway::{
+    Acknowledge, Begin, Entry, EntryError, Feed, Http, InboundRoute, OutcomeLine, Receiver, Webhook,
+};
 
 use super::{read, secret};
-use crate::config::{BeginChoice, FeedSection, HttpSection};
+use crate::config::{
+    AcknowledgeChoice, BeginChoice, FeedSection, HttpSection, InboundSection, Way,
+};
 use crate::exit::Exit;
 use crate::platform;
 
@@ -48,23 +52,8 @@ pub(super) fn door(section: &HttpSection) -> Result<Http, Exit> {
 
 /// Who is told what became of letters.
 pub(super) fn feed(section: &FeedSection) -> Result<Feed, Exit> {
-    let to = match (&section.folder, section.mllp, &section.webhook) {
-        (Some(folder), ..) => {
-            platform::try_writing(folder).map_err(|error| {
-                let folder = folder.display();
-                Exit::Configuration(format!(
-                    "cannot write outcomes to the folder {folder}: {error}; check that it exists \
-                     and that this account may write it"
-                ))
-            })?;
-            Receiver::Folder(folder.clone())
-        }
-        (None, Some(address), _) => Receiver::Mllp(OutcomeLine::new(address)),
-        (None, None, url) => {
-            Receiver::Webhook(webhook(section, url.as_deref().unwrap_or_default())?)
-        }
-    };
-    let mut feed = Feed::new(section.name.as_str(), to);
+    let what = format!("the [[trust.feed]] {}", section.name);
+    let mut feed = Feed::new(section.name.as_str(), receiver(&section.way(), &what)?);
     feed.sources.clone_from(&section.sources);
     feed.begin = match section.begin {
         BeginChoice::First => Begin::First,
@@ -73,18 +62,39 @@ pub(super) fn feed(section: &FeedSection) -> Result<Feed, Exit> {
     Ok(feed)
 }
 
-fn webhook(section: &FeedSection, url: &str) -> Result<Webhook, Exit> {
-    let file = section
-        .secret_file
-        .as_deref()
-        .unwrap_or_else(|| Path::new(""));
+/// Who gets what others send to the trust.
+pub(super) fn inbound(section: &InboundSection) -> Result<InboundRoute, Exit> {
+    let to = receiver(&section.way(), "the [[trust.inbound]]")?;
+    let mut route = InboundRoute::new(section.workflows.clone(), to);
+    route.acknowledge = match section.acknowledge {
+        AcknowledgeChoice::HandedOver => Acknowledge::HandedOver,
+        AcknowledgeChoice::Stored => Acknowledge::Stored,
+    };
+    Ok(route)
+}
+
+fn receiver(way: &Way<'_>, what: &str) -> Result<Receiver, Exit> {
+    if let Some(folder) = way.folder {
+        platform::try_writing(folder).map_err(|error| {
+            let folder = folder.display();
+            Exit::Configuration(format!(
+                "{what} cannot write to the folder {folder}: {error}; check that it exists and \
+                 that this account may write it"
+            ))
+        })?;
+        return Ok(Receiver::Folder(folder.to_owned()));
+    }
+    if let Some(address) = way.mllp {
+        return Ok(Receiver::Mllp(OutcomeLine::new(address)));
+    }
+    let file = way.secret_file.unwrap_or_else(|| Path::new(""));
     let shared = secret(file, "the secret of the webhook", "write it there")?;
-    let ca = section.ca.as_deref();
-    let ca = ca
+    let ca = way
+        .ca
         .map(|path| read(path, "the CA certificate of the webhook"))
         .transpose()?;
-    Webhook::new(url, shared.as_bytes(), ca.as_deref()).map_err(|error| {
-        let name = &section.name;
-        Exit::Configuration(format!("the [[trust.feed]] {name}: {error}"))
-    })
+    let url = way.webhook.unwrap_or_default();
+    Webhook::new(url, shared.as_bytes(), ca.as_deref())
+        .map(Receiver::Webhook)
+        .map_err(|error| Exit::Configuration(format!("{what}: {error}")))
 }
