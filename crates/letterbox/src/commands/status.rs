@@ -183,7 +183,7 @@ fn base(arguments: &StatusArguments, context: &Context) -> Result<StatusFilter, 
     let mut scope = Scope::default();
     scope.source.clone_from(&arguments.source);
     scope.class.clone_from(&arguments.class);
-    let limit = arguments.limit.or((!context.json).then_some(SHOWN));
+    let limit = arguments.limit.or_else(|| (!context.json).then_some(SHOWN));
     Ok(StatusFilter {
         state: upper(&arguments.state),
         practice: upper(&arguments.practice),
