@@ -294,6 +294,12 @@ pub enum StoreError {
     /// Nothing was written and nothing is lost: disk full, locked, no connection.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
+    /// Another store was taken into service in the place of this one: stop, and do not send.
+    #[error(
+        "another store goes on in the place of this one: checkpoints that this one does not know \
+         stand beside it; stop, and use the other"
+    )]
+    TakenOver,
     /// What is stored cannot be read: stop, and verify.
     #[error("the store is damaged: {0}; run `audit verify`")]
     Corrupt(String),

@@ -185,6 +185,7 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
+    /// [`StoreError::TakenOver`] when the latest note of that file is not of this store;
     /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
     pub async fn sign(
         &self,
@@ -192,9 +193,13 @@ impl SqliteStore {
         now: chrono::DateTime<chrono::Utc>,
     ) -> Result<Option<String>, StoreError> {
         let signer = signer.into();
+        let outside = notes::latest(&checkpoint::outside(&self.path))?;
         let note = self
             .writer
-            .run(move |db, _| checkpoint::sign(db, &signer, now))
+            .run(move |db, _| {
+                checkpoint::require_latest(db, outside)?;
+                checkpoint::sign(db, &signer, now)
+            })
             .await?;
         let latest = match &note {
             Some(note) => Some(note.clone()),

@@ -93,6 +93,19 @@ pub(super) async fn refuse_rollback(path: &Path, reader: &Reader) -> Result<(), 
     Ok(())
 }
 
+/// Refuses to go on beside a store that was taken into service in the place of this one.
+pub(super) fn require_latest(
+    db: &Connection,
+    outside: Option<(u64, String)>,
+) -> Result<(), StoreError> {
+    match outside {
+        Some((size, note)) if note_at(db, size)?.as_ref() != Some(&note) => {
+            Err(StoreError::TakenOver)
+        }
+        _ => Ok(()),
+    }
+}
+
 fn note_at(db: &Connection, size: u64) -> Result<Option<String>, StoreError> {
     let size = i64::try_from(size).unwrap_or(i64::MAX);
     db.query_row(

@@ -269,6 +269,7 @@ fn same(error: &StoreError) -> StoreError {
     match error {
         StoreError::Conflict => StoreError::Conflict,
         StoreError::Fenced => StoreError::Fenced,
+        StoreError::TakenOver => StoreError::TakenOver,
         StoreError::Corrupt(what) => StoreError::Corrupt(what.clone()),
         StoreError::Unavailable(what) => StoreError::Unavailable(what.clone()),
         other => StoreError::Unavailable(other.to_string()),

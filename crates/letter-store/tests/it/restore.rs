@@ -342,3 +342,52 @@ async fn a_damaged_store_gives_way_with_its_log() {
     desk.sign().await.unwrap();
     desk.assert_clean().await;
 }
+
+/// Two machines that share the checkpoint file, as on a network drive: the standby is taken into
+/// service from the last backup, and the old primary comes back.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_standby_is_taken_into_service_and_the_old_primary_is_refused() {
+    let kept = tempfile::tempdir().unwrap();
+    let (mut desk, ..) = desk_that_went_on(10, kept.path()).await;
+    let shared = kept.path().join("shared.checkpoints.txt");
+    let own = desk.folder.path().join("rxx.checkpoints.txt");
+    fs::rename(&own, &shared).unwrap();
+    std::os::unix::fs::symlink(&shared, &own).unwrap();
+    let _still_running = desk.store().lock_engine().await.unwrap();
+
+    let standby = tempfile::tempdir().unwrap();
+    let path = standby.path().join("rxx.db");
+    std::os::unix::fs::symlink(&shared, standby.path().join("rxx.checkpoints.txt")).unwrap();
+    let from = RestoreFrom::new(kept.path());
+    let restoring = SqliteStore::restore(&path, &desk.key, &from, origin(), &[]).unwrap();
+    assert!(
+        restoring.facts().events_lost() > 20,
+        "the shared file tells"
+    );
+    begin(&mut desk, &restoring).await;
+    restoring.finish(desk.now).unwrap();
+    let store = SqliteStore::open(&path, &desk.key).unwrap();
+    let _lock = store.lock_engine().await.unwrap();
+    let next = Signer::from_seed(&format!("{ORIGIN}/restored-1"), desk.key.signer_seed()).unwrap();
+    assert!(store.sign(next, desk.now).await.unwrap().is_some());
+
+    // The primary that still runs learns of it when it signs next, and so does one that starts.
+    desk.take("D-TOO-LATE", "taken by the old primary").await;
+    let refused = desk
+        .store()
+        .sign(desk.signer(), desk.now)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(refused, letter_delivery::StoreError::TakenOver),
+        "{refused}"
+    );
+    drop(_still_running);
+    desk.reopen();
+    let refused = desk.store().lock_engine().await.unwrap_err();
+    assert!(matches!(refused, OpenError::RolledBack { .. }), "{refused}");
+    // And it did not spoil the file for the one in service.
+    let next = Signer::from_seed(&format!("{ORIGIN}/restored-1"), desk.key.signer_seed()).unwrap();
+    store.sign(next, desk.now).await.unwrap();
+}

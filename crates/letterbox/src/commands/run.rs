@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use audit_core::Signer;
-use letter_delivery::Store as _;
+use letter_delivery::{Store as _, StoreError};
 use letter_gateway::{Gateway, Summary};
 use letter_store::{AnyStore, EngineLock, StatusFilter};
 use serde_json::json;
@@ -251,19 +252,27 @@ async fn one_for_ever(
     let trust = opened.gateway.trust().code.to_string();
     let measuring =
         is_measured.then(|| tokio::spawn(metrics::watch(trust, Arc::clone(&opened.store))));
-    let signing = tokio::spawn(sign_while_events_arrive(
+    let mut signing = tokio::spawn(sign_while_events_arrive(
         Arc::clone(&opened.store),
         Arc::clone(&opened.signer),
     ));
     let watching = tokio::spawn(watch_practices(Arc::clone(&opened.gateway), practices));
-    let going_on = opened
-        .gateway
-        .run_until(&opened.run, platform::asked_to_end());
+    let taken_over = AtomicBool::new(false);
+    let stop = async {
+        tokio::select! {
+            () = platform::asked_to_end() => {}
+            _ = &mut signing => taken_over.store(true, Ordering::Relaxed),
+        }
+    };
+    let going_on = opened.gateway.run_until(&opened.run, stop);
     let ended = Box::pin(going_on).await;
     signing.abort();
     watching.abort();
     if let Some(measuring) = measuring {
         measuring.abort();
+    }
+    if taken_over.load(Ordering::Relaxed) {
+        return Err(StoreError::TakenOver.into());
     }
     opened.store.sign(Arc::clone(&opened.signer), now()).await?;
     ended.map(drop).map_err(Exit::from)
@@ -308,11 +317,15 @@ async fn watch_practices(gateway: Arc<Gateway<AnyStore>>, mut practices: Practic
     }
 }
 
+/// Ends when another store was taken into service in the place of this one.
 async fn sign_while_events_arrive(store: Arc<AnyStore>, signer: Arc<Signer>) {
     loop {
         tokio::time::sleep(SIGN_EVERY).await;
         if let Err(error) = store.sign(Arc::clone(&signer), now()).await {
             complain(&format!("the ledger could not be signed: {error}"));
+            if matches!(error, StoreError::TakenOver) {
+                return;
+            }
         }
     }
 }

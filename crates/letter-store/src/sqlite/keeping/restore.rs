@@ -393,6 +393,8 @@ fn set_apart(path: &Path, lost: &[String]) -> Result<(), KeepError> {
     let held = notes::read(&outside).map_err(failed)?;
     let held = held.iter().filter(|note| !lost.contains(note));
     let text: String = held.map(|note| format!("{note}\n")).collect();
+    // The file may be a link to one that several machines share.
+    let outside = fs::canonicalize(&outside).unwrap_or(outside);
     let partial = files::beside(&outside, ".partial");
     files::write(&partial, text.as_bytes())?;
     files::rename(&partial, &outside)

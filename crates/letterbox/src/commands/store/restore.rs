@@ -83,6 +83,10 @@ async fn one(
     let (facts, in_doubt) = begin(trust, &mut desk, &restoring).await?;
     let manifest = restoring.manifest().cloned();
     let replaced = restoring.finish(now())?;
+    // Signed at once: whoever sees the checkpoints learns that this store goes on.
+    let store = open::store(config, trust, &key).await?;
+    let signer = open::signer(trust, &key, store.stops().await?.restores())?;
+    store.sign(signer, now()).await?;
     let lost = facts.events_lost();
     let remembers_to = facts.remembers_to.map(|at| at.to_rfc3339());
     if context.json {
