@@ -144,6 +144,8 @@ pub(crate) enum LetterCommand {
     },
     /// What was told about it was looked into: it leaves the work list, if nothing else is open.
     Resolve(DecisionArguments),
+    /// Destroys what it holds, with the key: when it is at its end. It takes two people.
+    Erase(DecisionArguments),
 }
 
 /// What every decision is recorded with; who decides is the account that runs the command.

@@ -3,8 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use letter_delivery::Store as _;
 use letterbox_tests::{Letter, Mesh, Site};
 use mesh_testserver::{Fault, FaultAction};
+
+use crate::people::by;
 
 const PRACTICE: &str = "YGM24GP1";
 
@@ -199,4 +202,81 @@ async fn design_2_a_restored_store_loses_nothing_and_sends_nothing_twice() {
         .letterbox(&["store", "restore", "--reconciled"])
         .exits(2);
     assert!(twice.stderr.contains("no restore is open"), "{twice:#?}");
+}
+
+/// Files below a folder that hold these bytes.
+fn holding(folder: &Path, bytes: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(holding(&path, bytes));
+        } else if fs::read(&path)
+            .unwrap()
+            .windows(bytes.len())
+            .any(|held| held == bytes)
+        {
+            found.push(path.display().to_string());
+        }
+    }
+    found
+}
+
+/// The wrapped key of a letter, as the key file holds it.
+fn wrapped_key(site: &Site, letter: &[u8]) -> Option<Vec<u8>> {
+    let keys = rusqlite::Connection::open(site.path("data/rt9.keys.db")).unwrap();
+    let sql = "SELECT wrapped FROM data_key WHERE letter = ?1";
+    keys.query_row(sql, [letter], |row| row.get(0)).ok()
+}
+
+/// Issue "What must be shown" 6.
+#[tokio::test(flavor = "multi_thread")]
+async fn audit_8_1_after_letter_erase_neither_store_nor_older_backup_opens_it() {
+    let mesh = Mesh::start().await;
+    let site = Site::new(&mesh);
+    site.hand_over(&Letter::new(1));
+    site.hand_over(&Letter::new(2));
+    let _ = site.run_once().exits(0);
+    let letter = site.ledger().way("1118-0001").await.view.letter.key;
+    let id = letter.to_string();
+    let _ = site.letterbox(&["store", "backup", "kept"]).exits(0);
+    let early = ["letter", "erase", &id, "--reason", "wrong-patient"];
+    let refused = site.letterbox(&early).exits(1);
+    assert!(refused.stderr.contains("not at its end"), "{refused:#?}");
+    let _ = mesh.collect(PRACTICE);
+    let _ = site.run_once().exits(0);
+
+    let key = wrapped_key(&site, letter.as_bytes()).unwrap();
+    assert!(!holding(site.folder(), &key).is_empty());
+    let Some(first) = by(1001, &site, &early) else {
+        println!("skipped: accounts (not present)");
+        return;
+    };
+    assert!(first.exits(3).stderr.contains("takes two people"));
+    let again = by(1001, &site, &early).unwrap().exits(3);
+    assert!(
+        again.stderr.contains("this account decided it already"),
+        "{again:#?}"
+    );
+    let second = by(1002, &site, &early).unwrap().exits(0);
+    assert!(second.stdout.contains("and in 1 copies"), "{second:#?}");
+
+    assert_eq!(holding(site.folder(), &key), Vec::<String>::new());
+    let _ = site.letterbox(&["audit", "verify"]).exits(0);
+    let lines = site.letterbox(&["status", &id, "--json"]).exits(0).json();
+    assert!(lines[0].get("document").is_none(), "{lines:?}");
+
+    // The older backup is put back: the letter does not come back with it.
+    let restored = site.letterbox(&["store", "restore", "kept", "--replace"]);
+    let _ = restored.exits(0);
+    assert_eq!(wrapped_key(&site, letter.as_bytes()), None);
+    let way = site.ledger().ways().await;
+    let erased = way
+        .iter()
+        .find(|way| way.view.letter.key == letter)
+        .unwrap();
+    assert!(erased.view.document.is_none());
+    let content = erased.view.letter.content.unwrap();
+    let opened = site.ledger().store().payload(letter, content).await;
+    assert!(opened.is_err());
 }

@@ -17,7 +17,7 @@ const TITLE: &str = "OUTPATIENT CLINIC LETTER - RHEUMATOLOGY\n";
 
 /// The program, run by somebody who logged in with this account; nothing where the system keeps
 /// no account of a login.
-fn by(account: u32, site: &Site, arguments: &[&str]) -> Option<Outcome> {
+pub(crate) fn by(account: u32, site: &Site, arguments: &[&str]) -> Option<Outcome> {
     let program = site.command(arguments);
     let script = "echo \"$1\" > /proc/self/loginuid 2>/dev/null || exit 99; shift; exec \"$@\"";
     let mut command = Command::new("sh");

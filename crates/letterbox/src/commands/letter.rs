@@ -1,6 +1,7 @@
 //! `letter`: one document and what was understood of it, and what people decide about letters.
 
 mod decide;
+mod erase;
 
 use std::fs;
 use std::path::Path;
@@ -20,6 +21,9 @@ pub(super) async fn letter(
 ) -> Result<(), Exit> {
     match command {
         LetterCommand::Read { file } => read_one(config, context, &file),
+        LetterCommand::Erase(arguments) => {
+            erase::erase(&Config::read(config)?, context, arguments).await
+        }
         other => decide::decide(&Config::read(config)?, context, other).await,
     }
 }

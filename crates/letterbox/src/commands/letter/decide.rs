@@ -41,7 +41,7 @@ pub(super) async fn decide(
 /// What the command decides; nothing for one that only looks.
 fn decision(command: LetterCommand) -> Option<(Decision, DecisionArguments)> {
     Some(match command {
-        LetterCommand::Read { .. } => return None,
+        LetterCommand::Read { .. } | LetterCommand::Erase(_) => return None,
         LetterCommand::Approve(arguments) => (Decision::Approve, arguments),
         LetterCommand::Resend(arguments) => (Decision::Resend, arguments),
         LetterCommand::Reroute {

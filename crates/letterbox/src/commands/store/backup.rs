@@ -10,7 +10,7 @@ use crate::commands::Context;
 use crate::commands::run::now;
 use crate::config::{Config, TrustSection};
 use crate::exit::Exit;
-use crate::output::{say, say_json};
+use crate::output::{complain, say, say_json};
 use crate::{open, platform};
 
 /// Each trust by itself: what is wrong with one is said, and the others are kept all the same.
@@ -45,7 +45,17 @@ fn one(
         private(folder)?;
     }
     let backup = SqliteStore::back_up(&config.store_path(trust), &key, &to, now())?;
+    // Other copies of the keys, made before something was erased, may be within reach again.
+    let others = SqliteStore::carry_erasures(&config.store_path(trust), &key)?;
     report(context, trust, &backup)?;
+    for copy in others {
+        if let Some(why) = copy.unreached {
+            complain(&format!(
+                "{} may still open what was erased: {why}",
+                copy.path.display()
+            ));
+        }
+    }
     if backup.faults.is_empty() {
         return Ok(());
     }
