@@ -8,7 +8,8 @@
 )]
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, chown};
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -44,6 +45,7 @@ pub struct Cluster {
     bin: PathBuf,
     options: String,
     is_durable: bool,
+    port: u16,
 }
 
 impl Cluster {
@@ -62,6 +64,42 @@ impl Cluster {
         Self::begin("", true)
     }
 
+    /// A quick server that also listens on a free port of the loopback, with TLS by this
+    /// certificate and its key, as PEM; the port is in [`url_over_tls`](Self::url_over_tls).
+    ///
+    /// `None` as for [`start`](Self::start).
+    pub fn start_with_tls(certificate: &str, key: &str) -> Option<Self> {
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .expect("a free port")
+            .port();
+        let mut cluster = Self::begin(FAST, false)?;
+        cluster.stop();
+        for (name, content) in [("server.crt", certificate), ("server.key", key)] {
+            let file = cluster.data().join(name);
+            fs::write(&file, content).expect("the data folder may be written");
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("it is ours");
+            if is_root(&cluster.folder) {
+                chown(&file, Some(NOBODY), Some(NOBODY)).expect("root may give a file away");
+            }
+        }
+        cluster.options = format!(
+            "-k {} -c listen_addresses=127.0.0.1 -c port={port} -c ssl=on {FAST}",
+            cluster.folder.display()
+        );
+        cluster.port = port;
+        cluster.restart();
+        Some(cluster)
+    }
+
+    /// A connection string over TLS, for a server that speaks it.
+    pub fn url_over_tls(&self) -> String {
+        let port = self.port;
+        format!(
+            "host=localhost hostaddr=127.0.0.1 port={port} user=test dbname=postgres sslmode=require"
+        )
+    }
+
     fn begin(options: &str, is_durable: bool) -> Option<Self> {
         let Some(bin) = programs() else {
             assert!(
@@ -77,6 +115,7 @@ impl Cluster {
             folder,
             bin,
             is_durable,
+            port: 5432,
         };
         let data = cluster.data();
         let made = cluster
@@ -143,7 +182,11 @@ impl Cluster {
 
     /// A connection string of another database.
     pub fn url_of(&self, database: &str) -> String {
-        format!("host={} user=test dbname={database}", self.folder.display())
+        let folder = self.folder.display();
+        match self.port {
+            5432 => format!("host={folder} user=test dbname={database}"),
+            port => format!("host={folder} port={port} user=test dbname={database}"),
+        }
     }
 
     /// A store in a schema of its database.

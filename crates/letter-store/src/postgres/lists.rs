@@ -297,9 +297,15 @@ pub(super) async fn find(
 }
 
 pub(super) async fn history(inner: &Inner, stream: StreamKey) -> Result<Vec<Vec<u8>>, StoreError> {
-    let client = one(&inner.pool).await?;
+    history_at(&one(&inner.pool).await?, stream).await
+}
+
+pub(super) async fn history_at(
+    client: &impl GenericClient,
+    stream: StreamKey,
+) -> Result<Vec<Vec<u8>>, StoreError> {
     let sql = "SELECT bytes FROM event WHERE stream = $1 AND seq IS NOT NULL ORDER BY lseq";
-    let found = rows(&client, sql, &[&stream.as_bytes().as_slice()]).await?;
+    let found = rows(client, sql, &[&stream.as_bytes().as_slice()]).await?;
     found.iter().map(|row| bytes(row, 0)).collect()
 }
 

@@ -15,7 +15,7 @@ use super::connect::one;
 use super::erase;
 use super::fault::store_error;
 use super::keys::{bytes, fixed, stream};
-use super::lists::{column, moment, rows};
+use super::lists::{column, history_at, moment, rows};
 use super::row::{Value, mac, tables as tables_with_digest, values};
 use super::schema::{Opening, key_check};
 use super::sequencer::{IS_HELD, SUBTREES, Waiting, proven, read_tree, subtree};
@@ -53,6 +53,9 @@ pub(super) async fn verify(
     tables(&mut check, inner, &moment).await?;
     let stored = "SELECT note FROM checkpoint ORDER BY size";
     let stored = read(&mut check, &moment, stored, |row| column(row, 0)).await;
+    let ledger = history_at(&moment, StreamKey::LEDGER).await;
+    let ledger = check.or_fault(ledger);
+    check.restores(&ledger);
     let mut verifier = check.verifier(against, stored, outside);
     let subtrees = read(&mut check, &moment, SUBTREES, subtree).await;
     check.subtrees(subtrees);

@@ -15,4 +15,5 @@ mod port;
 mod sequencer;
 mod support;
 mod tamper;
+mod tls;
 mod workers;

@@ -20,7 +20,7 @@ pub(super) async fn prove(config: &Config, context: &Context, id: &str) -> Resul
         ))
     })?;
     for trust in config.trusts(context.trust.as_deref())? {
-        if !config.store_path(trust).exists() {
+        if config.store.is_none() && !config.store_path(trust).exists() {
             continue;
         }
         let mut opened = Opened::open(config, trust).await?;
