@@ -36,6 +36,8 @@ pub(crate) async fn pipeline(config: &Config, trust: &TrustSection) -> Result<Op
     let mut policy = trust.delivery.policy();
     let stops = store.stops().await?;
     policy.restored_at = stops.open_restore().map(|stop| stop.set_at);
+    // Other processes have clocks of their own, and share the timers.
+    policy.alone = config.store.is_none();
     let engine = Engine::new(keys, policy, entropy);
     let mut settings = trust.settings(practices);
     let inbound = trust.inbound.iter().map(doors::inbound);
@@ -47,8 +49,9 @@ pub(crate) async fn pipeline(config: &Config, trust: &TrustSection) -> Result<Op
         Mesh::new(client),
         Arc::new(SystemClock),
     );
-    let data = config.data.clone();
-    let free = move || platform::disk_free_percent(&data);
+    // What a database server has left, it must say by itself: it refuses what it cannot write.
+    let data = config.store.is_none().then(|| config.data.clone());
+    let free = move || platform::disk_free_percent(data.as_deref()?);
     let gateway = gateway.with_space(config.disk.limits(), free);
     let signer = Arc::new(signer(trust, &key, stops.restores())?);
     Ok(Opened {

@@ -171,3 +171,41 @@ fn one<T>(
         .and_then(|mut statement| statement.query_row(values, read).optional())
         .map_err(|error| store_error(&error))
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::types::Null;
+
+    use super::*;
+    use crate::sqlite::schema;
+
+    fn plan(db: &Connection, sql: &str) -> String {
+        let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let places = vec![Null; statement.parameter_count()];
+        let steps = statement.query_map(rusqlite::params_from_iter(places), |row| {
+            row.get::<_, String>(3)
+        });
+        let steps: Vec<String> = steps.unwrap().map(Result::unwrap).collect();
+        steps.join("; ")
+    }
+
+    /// A claim reads of each line what it may take, and steps over nothing that waits behind it.
+    #[test]
+    fn a_claim_searches_its_lines_and_sorts_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = crate::MasterKey::generate().unwrap();
+        let db = schema::open(&folder.path().join("rxx.db"), &key).unwrap();
+        for (sql, by) in [
+            (NEXT_LINE, "(lane=? AND line>?)"),
+            (DUE, "(lane=? AND line=? AND due_at>? AND due_at<?)"),
+            (PULLED, "(lane=? AND line=? AND earliest_at<?)"),
+        ] {
+            let plan = plan(&db, sql);
+            assert!(
+                plan.starts_with("SEARCH queue USING COVERING INDEX"),
+                "{plan}"
+            );
+            assert!(plan.ends_with(by), "{plan}: nothing more is sorted");
+        }
+    }
+}
