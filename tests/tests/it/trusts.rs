@@ -114,3 +114,49 @@ async fn a_store_folder_or_key_of_one_leaves_the_other_alone() {
     site.write_secret("secrets/rt8.key", &key);
     let _ = site.run_once().exits(0);
 }
+
+/// Keys, ledgers and stops are apart: what is brought back, stopped or swapped of one is no matter
+/// of the other's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_of_one_stops_the_other_in_nothing() {
+    let mesh = Mesh::start().await;
+    let site = two(&mesh);
+    let _ = site.run_once().exits(0);
+    let _ = site.letterbox(&["store", "backup", "kept"]).exits(0);
+    let other = fs::read(site.path("data/rt8.db")).unwrap();
+    let restored = ["--trust", "rt9", "store", "restore", "kept", "--replace"];
+    let _ = site.letterbox(&restored).exits(0);
+    assert_eq!(fs::read(site.path("data/rt8.db")).unwrap(), other);
+
+    for code in ["RT9", "RT8"] {
+        let folder = site.folder_of(code, "in");
+        fs::write(folder.join("c.txt"), Letter::new(2).to_text()).unwrap();
+    }
+    let _ = mesh.collect(PRACTICE);
+    let outcome = site.run_once().exits(3);
+    assert!(
+        outcome.stderr.contains("RT9: the store was restored"),
+        "{outcome:#?}"
+    );
+    let sent = mesh.collect(PRACTICE);
+    let senders: Vec<_> = sent.iter().map(|one| one.from.clone().unwrap()).collect();
+    assert_eq!(senders.len(), 1);
+    assert_eq!(senders[0].as_str(), "RT8OT001");
+    let _ = site.letterbox(&["audit", "verify"]).exits(0);
+
+    // The store of one in the place of the other's opens with no key that is there.
+    let (one, two) = (site.path("data/rt9.db"), site.path("data/rt8.db"));
+    let aside = site.path("data/aside.db");
+    fs::rename(&one, &aside).unwrap();
+    fs::rename(&two, &one).unwrap();
+    fs::rename(&aside, &two).unwrap();
+    let swapped = site.run_once().exits(2);
+    assert!(
+        swapped.stderr.contains("RT9: the key does not fit"),
+        "{swapped:#?}"
+    );
+    assert!(
+        swapped.stderr.contains("RT8: the key does not fit"),
+        "{swapped:#?}"
+    );
+}
