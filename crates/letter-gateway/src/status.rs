@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use gp_routing::ReasonCode;
-use letter_delivery::{CopyRecord, LetterRecord, LetterState, Owner};
+use letter_delivery::{CopyRecord, InboundRecord, LetterRecord, LetterState, Owner};
 use serde::Serialize;
 
 /// One line of a list: a copy, or a letter that has none yet. It says nothing about the patient.
@@ -66,6 +66,32 @@ impl StatusLine {
         copies
             .map(|copy| line(letter, Some(copy), document))
             .collect()
+    }
+}
+
+impl StatusLine {
+    /// The line of a message that another organisation sent to the trust.
+    pub fn of_inbound(record: &InboundRecord) -> Self {
+        let duty = record.duty();
+        Self {
+            letter: record.key.to_string(),
+            copy: None,
+            document: None,
+            class: "inbound".to_owned(),
+            state: record.state.as_str().to_owned(),
+            reason: record.alert.clone().or_else(|| record.reason.clone()),
+            practice: None,
+            mailbox: record.from.clone(),
+            message_id: Some(record.message_id.clone()),
+            signed_at: None,
+            taken_at: time(record.received_at),
+            accepted_at: None,
+            closed_at: None,
+            due_at: record.act_by().map(time),
+            attempts: record.tries,
+            owner: duty.owner.as_str(),
+            next_action: duty.next_action.to_owned(),
+        }
     }
 }
 

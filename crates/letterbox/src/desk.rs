@@ -2,7 +2,7 @@
 
 use audit_core::{Data, StreamKey};
 use letter_delivery::{
-    Actor, Decided, DecisionError, Engine, Stops, Store as _, StoreError, Verdict,
+    Actor, Decided, DecisionError, Engine, InboundRecord, Stops, Store as _, StoreError, Verdict,
 };
 use letter_gateway::SystemEntropy;
 use letter_store::{AnyStore, LetterView, StatusFilter};
@@ -55,6 +55,22 @@ impl<'a> Desk<'a> {
         Err(Exit::Configuration(format!(
             "there is no letter {id}; `letterbox status --document NUMBER` finds one by its number"
         )))
+    }
+
+    /// The trust that got this message, if it is one that others sent.
+    pub(crate) async fn of_inbound(
+        config: &'a Config,
+        named: Option<&str>,
+        id: &str,
+    ) -> Result<Option<(Self, InboundRecord)>, Exit> {
+        let key = letter_id(id)?;
+        for trust in config.trusts(named)? {
+            let desk = Self::open(config, trust).await?;
+            if let Some(record) = desk.store.inbound(key).await? {
+                return Ok(Some((desk, record)));
+            }
+        }
+        Ok(None)
     }
 
     pub(crate) async fn view(&self, letter: StreamKey) -> Result<Option<LetterView>, Exit> {

@@ -151,3 +151,64 @@ async fn a_record_system_that_is_down_holds_up_neither_letters_nor_messages() {
         "MESH keeps it until it was handed over"
     );
 }
+
+/// An HL7 listener that gives these answers, one connection after the other.
+fn answering(address: std::net::SocketAddr, codes: &'static [&'static str]) {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind(address).unwrap();
+    std::thread::spawn(move || {
+        for code in codes {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut decoder = clinical_letter::MllpDecoder::new(64 * 1024);
+            let mut buffer = [0; 4096];
+            let message = loop {
+                if let Some(frame) = decoder.next_frame() {
+                    break String::from_utf8(frame.unwrap().message).unwrap();
+                }
+                let count = stream.read(&mut buffer).unwrap();
+                decoder.push(buffer.get(..count).unwrap());
+            };
+            let control = message.split('|').nth(9).unwrap();
+            let answer = format!("MSH|^~\\&|T|R|L|R|1||ACK|1|P|2.4\rMSA|{code}|{control}\r");
+            let answer = clinical_letter::encode_frame(answer.as_bytes());
+            stream.write_all(&answer).unwrap();
+        }
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_record_system_refuses_is_on_the_work_list_until_a_person_sends_it_again() {
+    let mesh = Mesh::start().await;
+    let address = crate::mllp::free_address();
+    let site = site(&mesh, "");
+    site.change_config("folder = \"inbound\"", &format!("mllp = \"{address}\""));
+    send(&mesh, OURS, 1);
+    answering(address, &["AR", "AA"]);
+    assert_eq!(site.run_once().code, Some(3), "a person must act");
+    let lines = site.letterbox(&["worklist", "--json"]).exits(0).json();
+    assert_eq!(lines.len(), 1);
+    let line = &lines[0];
+    assert_eq!(
+        (line["class"].as_str(), line["state"].as_str()),
+        (Some("inbound"), Some("HELD"))
+    );
+    assert_eq!(
+        (line["reason"].as_str(), &line["possible"][0]),
+        (Some("AR"), &Value::from("resend"))
+    );
+    let id = line["letter"].as_str().unwrap();
+    let again = site.letterbox(&["letter", "resend", id, "--reason", "interface-mended"]);
+    assert_eq!(again.code, Some(0), "{again:#?}");
+    assert_eq!(site.run_once().code, Some(0));
+    assert!(mesh.waiting(MAILBOX).is_empty());
+    let twice = site.letterbox(&["letter", "resend", id, "--reason", "once-more"]);
+    assert_eq!(twice.code, Some(1), "{twice:#?}");
+    assert_eq!(
+        site.letterbox(&["worklist", "--json"])
+            .exits(0)
+            .json()
+            .len(),
+        0
+    );
+    assert_eq!(site.letterbox(&["audit", "verify"]).code, Some(0));
+}

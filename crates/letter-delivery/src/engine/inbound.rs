@@ -9,6 +9,7 @@ use super::{Engine, Writer};
 use crate::actor::Actor;
 use crate::commit::{Commit, PayloadKind, SeenMessage};
 use crate::inbound::{InboundEvent, InboundRecord};
+use crate::reason::Reason;
 use crate::record::tell;
 use crate::state::InboundState;
 use crate::step::Step;
@@ -132,17 +133,22 @@ impl Engine {
         writer.commit
     }
 
-    /// A person has a held message handed over again.
+    /// A person has a held message handed over again; nothing to write when it is not held.
     pub fn hand_over_again(
         &mut self,
         now: DateTime<Utc>,
         mut record: InboundRecord,
         by: &Actor,
+        reason: &Reason,
     ) -> Commit {
-        record.next_at = now;
+        if record.state != InboundState::Held {
+            return Commit::default();
+        }
+        (record.next_at, record.tries) = (now, 0);
         let mut writer = self.writer(now);
         writer.actor = by.clone();
-        writer.inbound(&mut record, InboundEvent::Resumed, None, Data::new());
+        let data = Data::new().with("reason", reason.as_str());
+        writer.inbound(&mut record, InboundEvent::Resumed, None, data);
         writer.commit.inbound.push(record);
         writer.commit
     }

@@ -245,11 +245,14 @@ async fn an_hl7_system_may_refuse_for_good_and_a_person_has_it_handed_over_again
         Box::new(letter_gateway::SystemEntropy::default()),
     );
     let now = held.entered_at + chrono::Duration::hours(10);
-    let commit = engine.hand_over_again(now, held, &person);
+    let reason = letter_delivery::Reason::parse("interface-mended").unwrap();
+    let commit = engine.hand_over_again(now, held, &person, &reason);
     world.store.commit(commit).await.unwrap();
     world.later(600);
     assert_eq!(world.look().await, (0, 1));
     assert_eq!(world.in_mesh(), 0);
+    let again = engine.hand_over_again(now, world.inbound(), &person, &reason);
+    assert!(again.is_empty(), "what was handed over is not held");
     let heard = listener.heard();
     assert_eq!(heard.len(), 3);
     assert!(heard.iter().all(|one| one.contains("MDM^T02^MDM_T02|LBI")

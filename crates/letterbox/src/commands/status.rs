@@ -6,15 +6,15 @@ use audit_core::{Data, StreamKey};
 use chrono::{DateTime, SecondsFormat, TimeZone as _, Utc};
 use chrono_tz::Europe::London;
 use letter_delivery::{
-    CopyRecord, CopyState, DecisionKind, LetterRecord, LetterState, Owner, RefKind, Scope, Stops,
-    Store as _,
+    CopyRecord, CopyState, DecisionKind, InboundRecord, InboundState, LetterRecord, LetterState,
+    Owner, RefKind, Scope, Stops, Store as _,
 };
 use letter_gateway::StatusLine;
 use letter_store::{LetterView, StatusFilter};
 use nhs_types::NhsNumber;
 use serde::Serialize;
 
-use super::Context;
+use super::{Context, now};
 use crate::cli::StatusArguments;
 use crate::config::{Config, TrustSection};
 use crate::desk::{Desk, letter_id};
@@ -77,11 +77,32 @@ pub(super) async fn worklist(config: &Config, context: &Context) -> Result<(), E
         };
         let views = desk.store.letters(filter).await?;
         lines.extend(lines_of(trust, &views, &stops));
+        lines.extend(inbound_lines(&desk).await?);
     }
     if lines.is_empty() && !context.json {
         return say("nothing needs a person");
     }
     print(context, &lines)
+}
+
+/// Messages for the trust that its own systems refused, or did not take in time.
+async fn inbound_lines(desk: &Desk<'_>) -> Result<Vec<Line>, Exit> {
+    let now = now();
+    let open = desk.store.inbound_open(SHOWN).await?;
+    let is_due =
+        |one: &&InboundRecord| one.needs_person() || one.act_by().is_some_and(|by| by < now);
+    let lines = open.iter().filter(is_due);
+    Ok(lines.map(|one| inbound_line(desk, one)).collect())
+}
+
+/// One message for the trust as it stands.
+pub(super) fn inbound_line(desk: &Desk<'_>, record: &InboundRecord) -> Line {
+    let is_held = record.state == InboundState::Held;
+    Line {
+        trust: desk.trust.code.to_string(),
+        about: StatusLine::of_inbound(record),
+        possible: is_held.then_some("resend").into_iter().collect(),
+    }
 }
 
 /// One letter as it stands now.

@@ -1,11 +1,13 @@
 //! `letter approve|resend|reroute|suppress|withdraw|rejected|telephoned|resolve`: a person's
 //! decision.
 
-use letter_delivery::{Decision, Heard, Reroute, Verdict};
+use letter_delivery::{
+    Decision, Heard, InboundRecord, InboundState, Reason, Reroute, Store as _, Verdict,
+};
 
 use crate::cli::{DecisionArguments, LetterCommand, Said};
-use crate::commands::Context;
 use crate::commands::status;
+use crate::commands::{Context, now};
 use crate::config::Config;
 use crate::desk::Desk;
 use crate::exit::Exit;
@@ -20,6 +22,11 @@ pub(super) async fn decide(
         return Ok(());
     };
     let named = context.trust.as_deref();
+    if matches!(decision, Decision::Resend)
+        && let Some((desk, record)) = Desk::of_inbound(config, named, &arguments.id).await?
+    {
+        return hand_over_again(context, desk, record, &arguments.reason).await;
+    }
     let (mut desk, letter) = Desk::of_letter(config, named, &arguments.id).await?;
     let kind = decision.kind();
     let verdict = Verdict::new(decision, desk.by.clone(), arguments.reason).about(arguments.copy);
@@ -36,6 +43,29 @@ pub(super) async fn decide(
         complain(&format!("{kind}: {} copies", decided.copies.len()));
     }
     Ok(())
+}
+
+/// A message that others sent, and that the trust's own system refused.
+async fn hand_over_again(
+    context: &Context,
+    mut desk: Desk<'_>,
+    record: InboundRecord,
+    reason: &Reason,
+) -> Result<(), Exit> {
+    if record.state != InboundState::Held {
+        return Err(Exit::Wanting(format!(
+            "this message is {}: only a held one is handed over again",
+            record.state
+        )));
+    }
+    let (key, by) = (record.key, desk.by.clone());
+    let commit = desk.engine.hand_over_again(now(), record, &by, reason);
+    desk.store.commit(commit).await?;
+    let record = desk.store.inbound(key).await?;
+    let lines = record
+        .iter()
+        .map(|record| status::inbound_line(&desk, record));
+    status::print(context, &lines.collect::<Vec<_>>())
 }
 
 /// What the command decides; nothing for one that only looks.
