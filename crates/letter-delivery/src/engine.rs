@@ -223,14 +223,19 @@ impl Engine {
     /// Where several processes share a store ([`Policy::alone`] is false) the clock of one of
     /// them moves no timer of the others.
     pub fn clock_set(&mut self, now: DateTime<Utc>, by: Duration) -> Commit {
-        self.breaker.rebase(by);
-        if by > Duration::zero() {
-            self.set_forward.push((now, by));
-        }
         let data = Data::new().with("by_ms", by.num_milliseconds());
         let mut commit = self.note(now, CLOCK_JUMP, data);
         commit.rebase = self.policy.alone.then_some(by);
         commit
+    }
+
+    /// [`clock_set`](Self::clock_set) is durable, so what the engine itself remembers moves too.
+    /// A commit that failed is made anew, and moves nothing twice.
+    pub fn clock_moved(&mut self, now: DateTime<Utc>, by: Duration) {
+        self.breaker.rebase(by);
+        if by > Duration::zero() {
+            self.set_forward.push((now, by));
+        }
     }
 
     /// The time that has really passed since then, as far as this process saw: a clock that was

@@ -183,6 +183,7 @@ impl<S: Store + 'static> Gateway<S> {
         );
         let commit = self.decide(|engine| engine.clock_set(now, by));
         self.store.commit(commit).await?;
+        self.decide(|engine| engine.clock_moved(now, by));
         watch.accept(now, monotonic);
         *self.clock_seen() = *watch;
         Ok(())

@@ -97,9 +97,21 @@ impl Engine {
         }
     }
 
+    /// The doubt began by a clock that was ahead and has been set back: it would not grow old
+    /// until that time comes again, so it is counted from now.
+    fn doubt_from_now(&mut self, now: DateTime<Utc>, mut copy: CopyRecord, tries: u32) -> Commit {
+        copy.doubt_since = Some(now);
+        let mut commit = self.ask_later(now, &copy, tries);
+        commit.copies.push(copy);
+        commit
+    }
+
     /// MESH answers, and does not tell of local ids: after a while the policy decides.
     fn cannot_ask(&mut self, now: DateTime<Utc>, mut copy: CopyRecord, tries: u32) -> Commit {
         let since = copy.doubt_since.unwrap_or(copy.entered_at);
+        if since > now {
+            return self.doubt_from_now(now, copy, tries);
+        }
         if self.elapsed(now, since) < self.policy.ask_gives_up {
             return self.ask_later(now, &copy, tries);
         }

@@ -184,6 +184,24 @@ fn a_doubt_about_an_old_version_is_held_and_not_ended() {
     world.check();
 }
 
+/// Found by the simulation: a doubt that began while the clock was two days ahead was asked about
+/// for two days.
+#[test]
+fn audit_3_2_d_a_doubt_of_a_clock_that_was_ahead_grows_old_as_any() {
+    let mut world = uncertain(|_| {});
+    let began = world.now;
+    world.now -= Duration::hours(48);
+    let mut rows = world.store.rows();
+    rows.work
+        .values_mut()
+        .for_each(|row| row.work.due_at -= Duration::hours(48));
+    drop(rows);
+    give_up(&mut world);
+    assert_eq!(world.copy("D-1", 1).state, CopyState::Queued);
+    assert!(world.now < began - Duration::hours(46), "{}", world.now);
+    world.check();
+}
+
 #[test]
 fn audit_4_2_the_policy_holds() {
     let world = World::held_in_doubt();

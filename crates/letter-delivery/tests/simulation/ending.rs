@@ -22,7 +22,11 @@ impl World {
         for letter in rows.letters.values() {
             let waits = matches!(letter.state, LetterState::SignedOff | LetterState::Parsed);
             must(!waits, rule::LIVENESS, || {
-                format!("a letter is {}", letter.state)
+                format!(
+                    "a letter is {} {:?}",
+                    letter.state,
+                    rows.work.get(&letter.key)
+                )
             })?;
         }
         for copy in rows.copies.values() {

@@ -350,12 +350,12 @@ impl World {
     /// The wall clock jumps, and is set right after a while. A process that starts believes it,
     /// as it has nothing else: so it is not set while none lives that sees it.
     pub(crate) fn jumps(&mut self) {
-        if !self.workers[0].is_up {
+        if !self.workers[0].would_see(self.now) {
             self.after(SECOND, Event::Jumps);
             return;
         }
         self.count("jumps");
-        let far = self.between(10 * MINUTE, 26 * HOUR);
+        let far = self.between(10 * MINUTE, 60 * HOUR);
         self.wall_off = if self.dice.chance(500) { far } else { -far };
         self.sees_the_clock();
         let pause = self.between(5 * MINUTE, HOUR);
@@ -363,7 +363,7 @@ impl World {
     }
 
     pub(crate) fn settles(&mut self) {
-        if !self.workers[0].is_up {
+        if !self.workers[0].would_see(self.now) {
             self.after(SECOND, Event::Settles);
             return;
         }
@@ -375,6 +375,7 @@ impl World {
     /// know.
     fn sees_the_clock(&mut self) {
         self.spared_until = self.now + 10 * MINUTE;
+        self.tell(|| format!("the wall clock is {} ms off", self.wall_off));
         let at = Process {
             worker: 0,
             life: self.workers[0].life,

@@ -28,6 +28,7 @@ pub(crate) struct Worker {
     pub(crate) is_up: bool,
     pub(crate) frozen_until: i64,
     pub(crate) watch: ClockWatch,
+    has_looked: bool,
     running: Running,
     /// What goes on, by its lease.
     pieces: BTreeMap<[u8; 16], (Turn, Work)>,
@@ -43,6 +44,11 @@ pub(crate) enum Outcome {
 }
 
 impl Worker {
+    /// Whether it has seen the clock, and would see it being set.
+    pub(crate) fn would_see(&self, now: i64) -> bool {
+        self.is_up && self.has_looked && self.frozen_until <= now
+    }
+
     pub(crate) fn new(plan: &Plan, index: usize, life: u32) -> Self {
         let dice = SeededDice::new(plan.seed).split(&format!("worker {index} {life}"));
         Self {
@@ -51,6 +57,7 @@ impl Worker {
             is_up: true,
             frozen_until: 0,
             watch: ClockWatch::default(),
+            has_looked: false,
             running: Running::default(),
             pieces: BTreeMap::new(),
         }
@@ -165,12 +172,14 @@ impl World {
         }
         let (wall, monotonic) = (self.wall(), self.monotonic());
         let set = self.workers[at.worker].watch.look(wall, monotonic);
+        self.workers[at.worker].has_looked = true;
         let Some(by) = set else {
             return Ok(true);
         };
         let commit = self.engine(at).clock_set(wall, by);
         let written = self.write(at, None, commit)? == Written::Yes;
         if written {
+            self.engine(at).clock_moved(wall, by);
             self.workers[at.worker].watch.accept(wall, monotonic);
         }
         Ok(written)

@@ -167,6 +167,7 @@ impl World {
             order: 0,
             plan,
         };
+        world.check.attempts_max = world.plan.policy.attempts_max;
         world.begin();
         world
     }
@@ -192,8 +193,10 @@ impl World {
             self.draw_outages();
         }
         if self.plan.workers == 1 && self.dice.chance(self.plan.rates.jumps) {
-            let at = self.between(10 * MINUTE, CALM - HOUR);
-            self.at(at, Event::Jumps);
+            for _ in 0..=self.dice.below(4) {
+                let at = self.between(10 * MINUTE, CALM - HOUR);
+                self.at(at, Event::Jumps);
+            }
         }
         for _ in 0..3 {
             let at = self.between(0, CALM);
