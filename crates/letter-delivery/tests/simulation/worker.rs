@@ -167,12 +167,12 @@ impl World {
     /// Records when the wall clock was set, before anything is claimed by what it shows. False
     /// when that could not be written.
     pub(crate) fn watches_clock(&mut self, at: Process) -> Result<bool, Violation> {
+        self.workers[at.worker].has_looked = true;
         if self.has(Bug::TimerByWallClock) {
             return Ok(true);
         }
         let (wall, monotonic) = (self.wall(), self.monotonic());
         let set = self.workers[at.worker].watch.look(wall, monotonic);
-        self.workers[at.worker].has_looked = true;
         let Some(by) = set else {
             return Ok(true);
         };

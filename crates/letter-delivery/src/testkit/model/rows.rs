@@ -189,6 +189,7 @@ impl ModelRows {
             self.rebase(by);
         }
         for erasure in commit.erase {
+            self.numbers.remove(&erasure.letter);
             self.payloads
                 .retain(|_, held| held.letter != erasure.letter);
             self.references
