@@ -8,7 +8,7 @@ use letter_store::{SqliteStore, VerifyAgainst};
 use crate::support::Seeded;
 use crate::tamper::Base;
 
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
     "event",
     "tree",
     "checkpoint",
@@ -22,6 +22,7 @@ const TABLES: [&str; 13] = [
     "key_check",
     "queue",
     "pace",
+    "subtree",
 ];
 
 /// How many single bytes are changed.

@@ -7,6 +7,7 @@
     reason = "helpers of tests, outside of test functions"
 )]
 
+mod attacks;
 mod backup;
 mod changes;
 mod crash;

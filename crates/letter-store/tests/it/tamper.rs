@@ -17,6 +17,8 @@ pub(crate) struct Base {
     pub(crate) key: MasterKey,
     pub(crate) trusted: Vec<VerifierKey>,
     latest: String,
+    /// The store as it was half way.
+    older: tempfile::TempDir,
 }
 
 const FILES: [&str; 3] = ["rxx.db", "rxx.keys.db", "rxx.checkpoints.txt"];
@@ -32,6 +34,7 @@ impl Base {
     async fn play(seed: u64) -> Self {
         let mut desk = Desk::new(seed);
         desk.is_lucky = false;
+        let older = tempfile::tempdir().unwrap();
         for round in 0..6 {
             for number in 0..6 {
                 desk.take(&format!("D-{number}"), &format!("text {round}"))
@@ -42,6 +45,9 @@ impl Base {
             }
             desk.work_off().await;
             desk.sign().await.unwrap();
+            if round == 3 {
+                copy_open(&desk, older.path());
+            }
             desk.now += Duration::minutes(90);
             desk.work_off().await;
         }
@@ -69,7 +75,17 @@ impl Base {
             key: desk.key,
             trusted,
             latest,
+            older,
         }
+    }
+
+    /// The newest checkpoint, as somebody outside keeps it.
+    pub(crate) fn latest(&self) -> &str {
+        &self.latest
+    }
+
+    pub(crate) fn older_path(&self) -> PathBuf {
+        self.older.path().join("rxx.db")
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -88,7 +104,11 @@ impl Base {
         folder
     }
 
-    fn verify(&self, path: &Path, checkpoints: Vec<String>) -> Option<StoreVerification> {
+    pub(crate) fn verify(
+        &self,
+        path: &Path,
+        checkpoints: Vec<String>,
+    ) -> Option<StoreVerification> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
@@ -117,6 +137,18 @@ impl Base {
         drop(db);
         self.faults_of(&path).unwrap()
     }
+}
+
+/// Copies a store that is open.
+fn copy_open(desk: &Desk, to: &Path) {
+    for name in ["rxx.db", "rxx.keys.db"] {
+        let from = Connection::open(desk.folder.path().join(name)).unwrap();
+        let to = to.join(name);
+        from.execute("VACUUM INTO ?1", [to.to_str().unwrap()])
+            .unwrap();
+    }
+    let notes = "rxx.checkpoints.txt";
+    std::fs::copy(desk.folder.path().join(notes), to.join(notes)).unwrap();
 }
 
 fn has(faults: &[StoreFault], rule: &str, seq: Option<u64>) -> bool {
