@@ -18,6 +18,7 @@ pub(crate) use body::OutcomeBody;
 pub(crate) use folder::write_whole;
 pub use line::OutcomeLine;
 pub use webhook::{Webhook, WebhookError};
+pub(crate) use webhook::{address, client as http_client};
 
 /// A feed of outcomes to one receiver.
 ///

@@ -33,6 +33,7 @@
 //! | `gateway` | [`Gateway`], [`GatewayError`] |
 //! | `reader`, `take` | reading and intake of one hand-over: [`Receipt`] |
 //! | `folder`, `mllp`, `http` | where documents come from: [`Folder`], [`Mllp`], [`Http`] |
+//! | `witness` | a witness of the ledger, asked over HTTP: [`WitnessAddress`] |
 //! | `feed` | sources are told what became of their letters: [`Feed`] |
 //! | `inbound` | what others send to the trust is handed to its own system: [`InboundRoute`] |
 //! | `status` | where a letter is: [`StatusLine`] |
@@ -64,6 +65,7 @@ mod space;
 mod status;
 mod take;
 mod trust;
+mod witness;
 mod work;
 
 pub use feed::{Begin, Feed, FeedError, OutcomeLine, Receiver, Told, Webhook, WebhookError};
@@ -81,6 +83,7 @@ pub use space::{Space, SpaceLimits};
 pub use status::StatusLine;
 pub use take::{OnReject, Receipt};
 pub use trust::Trust;
+pub use witness::WitnessAddress;
 pub use work::Worked;
 
 #[cfg(doctest)]

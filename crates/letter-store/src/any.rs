@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use audit_core::{EventProofs, Hash, SignedCheckpoint, Signer, StreamKey};
+use audit_core::{Checkpoint, EventProofs, Hash, Origin, SignedCheckpoint, Signer, StreamKey};
 use chrono::{DateTime, Utc};
 use letter_delivery::{
     ClaimRequest, Claimed, Commit, CopyRecord, DocumentKey, DocumentView, HandOverAnswer,
@@ -70,6 +70,28 @@ impl AnyStore {
         now: DateTime<Utc>,
     ) -> Result<Option<String>, StoreError> {
         on!(self, store => store.sign(signer, now).await)
+    }
+
+    /// The checkpoint that is to be signed by a signer that is elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    pub async fn to_sign(&self, origin: Origin) -> Result<Option<Checkpoint>, StoreError> {
+        on!(self, store => store.to_sign(origin).await)
+    }
+
+    /// Keeps what such a signer signed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    pub async fn keep_signed(
+        &self,
+        signed: &SignedCheckpoint,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        on!(self, store => store.keep_signed(signed, now).await)
     }
 
     /// The latest signed checkpoint.

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
+use audit_core::Checkpoint;
 use letter_delivery::StoreError;
 
 /// How much of the file's end is read to find its latest note.
@@ -91,6 +92,26 @@ pub(crate) fn latest(file: &Path) -> Result<Option<(u64, String)>, StoreError> {
     let signed = notes(&tail).into_iter();
     let signed = signed.filter_map(|note| Some((size_of(note.split("\n\n").next()?)?, note)));
     Ok(signed.max())
+}
+
+/// Refuses what a signer must never sign: fewer events than the file has for the same ledger, or
+/// another root over as many (audit-and-delivery facts 5.4).
+pub(crate) fn require_follows(file: &Path, next: &Checkpoint) -> Result<(), StoreError> {
+    let Some((_, note)) = latest(file)? else {
+        return Ok(());
+    };
+    let body = note.split_once("\n\n").map(|(body, _)| format!("{body}\n"));
+    let Some(Ok(before)) = body.map(|body| Checkpoint::parse(&body)) else {
+        return Ok(());
+    };
+    if before.origin != next.origin {
+        return Ok(());
+    }
+    next.follows(&before).map_err(|error| {
+        StoreError::Corrupt(format!(
+            "not signed, because more was signed before: {error}"
+        ))
+    })
 }
 
 #[cfg(test)]

@@ -168,14 +168,44 @@ impl PostgresStore {
         let signer = signer.into();
         self.sequence().await?;
         let note = checkpoint::sign(&self.inner, &signer, now).await?;
-        let latest = match &note {
-            Some(note) => Some(note.clone()),
-            None => self.checkpoint().await?,
-        };
-        if let (Some(file), Some(latest)) = (&self.inner.notes, &latest) {
-            notes::append(file, latest)?;
-        }
+        self.append_latest().await?;
         Ok(note)
+    }
+
+    /// The checkpoint that is to be signed under this origin, by a signer that is elsewhere;
+    /// nothing when all is signed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] when more was signed before than is held; [`StoreError::Unavailable`].
+    pub async fn to_sign(
+        &self,
+        origin: audit_core::Origin,
+    ) -> Result<Option<audit_core::Checkpoint>, StoreError> {
+        self.sequence().await?;
+        checkpoint::to_sign(&self.inner, origin).await
+    }
+
+    /// Keeps what such a signer signed, in the store and in the file that is kept apart.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    pub async fn keep_signed(
+        &self,
+        signed: &audit_core::SignedCheckpoint,
+        now: chrono::DateTime<chrono::Utc>,
+    ) -> Result<(), StoreError> {
+        let (size, note) = (signed.checkpoint().size, signed.to_text());
+        checkpoint::keep(&self.inner, size, &note, now).await?;
+        self.append_latest().await
+    }
+
+    async fn append_latest(&self) -> Result<(), StoreError> {
+        if let (Some(file), Some(latest)) = (&self.inner.notes, self.checkpoint().await?) {
+            notes::append(file, &latest)?;
+        }
+        Ok(())
     }
 
     /// The latest signed checkpoint.

@@ -192,23 +192,61 @@ impl SqliteStore {
         signer: impl Into<std::sync::Arc<audit_core::Signer>>,
         now: chrono::DateTime<chrono::Utc>,
     ) -> Result<Option<String>, StoreError> {
-        let signer = signer.into();
+        let (signer, path) = (signer.into(), self.path.clone());
         let outside = notes::latest(&checkpoint::outside(&self.path))?;
         let note = self
             .writer
             .run(move |db, _| {
                 checkpoint::require_latest(db, outside)?;
-                checkpoint::sign(db, &signer, now)
+                checkpoint::sign(db, &signer, now, &path)
             })
             .await?;
-        let latest = match &note {
-            Some(note) => Some(note.clone()),
-            None => self.checkpoint().await?,
-        };
-        if let Some(latest) = &latest {
-            notes::append(&checkpoint::outside(&self.path), latest)?;
-        }
+        self.append_latest().await?;
         Ok(note)
+    }
+
+    /// The checkpoint that is to be signed under this origin, by a signer that is elsewhere;
+    /// nothing when all is signed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] when more was signed before than is held; [`StoreError::Unavailable`].
+    pub async fn to_sign(
+        &self,
+        origin: audit_core::Origin,
+    ) -> Result<Option<audit_core::Checkpoint>, StoreError> {
+        let path = self.path.clone();
+        let outside = notes::latest(&checkpoint::outside(&self.path))?;
+        self.reader
+            .run(move |db, _| {
+                checkpoint::require_latest(db, outside)?;
+                checkpoint::to_sign(db, origin, &path)
+            })
+            .await
+    }
+
+    /// Keeps what such a signer signed, in the store and in the file beside it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    pub async fn keep_signed(
+        &self,
+        signed: &audit_core::SignedCheckpoint,
+        now: chrono::DateTime<chrono::Utc>,
+    ) -> Result<(), StoreError> {
+        let (size, note) = (signed.checkpoint().size, signed.to_text());
+        self.writer
+            .run(move |db, _| checkpoint::keep(db, size, &note, now))
+            .await?;
+        self.append_latest().await
+    }
+
+    async fn append_latest(&self) -> Result<(), StoreError> {
+        match self.checkpoint().await? {
+            Some(latest) => notes::append(&checkpoint::outside(&self.path), &latest),
+            None => Ok(()),
+        }
     }
 
     /// The latest signed checkpoint.

@@ -356,6 +356,21 @@ pub(crate) enum AuditCommand {
     },
     /// Makes every row of letters, copies and documents anew from the ledger; no `run` meanwhile.
     Rebuild,
+    /// Guards the key of a ledger for another account: reads a checkpoint, writes the signed note.
+    Signer(SignerArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SignerArguments {
+    /// The key: 64 hexadecimal digits in a file that only this account may read.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// The key's name: the origin of the ledger.
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Where it is kept what was signed. Without it, the verifier key is printed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -13,7 +13,7 @@ pub(crate) mod status;
 mod stop;
 mod store;
 
-use crate::cli::{Arguments, Command};
+use crate::cli::{Arguments, AuditCommand, Command};
 use crate::config::Config;
 use crate::exit::Exit;
 
@@ -64,6 +64,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Exit> {
         Command::Stop(command) => stop::stop(&config()?, &context, command).await,
         Command::Affected(what) => affected::affected(&config()?, &context, what).await,
         Command::Worklist => status::worklist(&config()?, &context).await,
+        // It runs under an account that knows no configuration.
+        Command::Audit(AuditCommand::Signer(arguments)) => audit::signer(&arguments),
         Command::Audit(command) => audit::audit(&config()?, &context, command).await,
         Command::Store(command) => store::store(&config()?, &context, command).await,
         Command::Mesh(command) => mesh::mesh(&config()?, &context, command).await,

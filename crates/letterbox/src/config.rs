@@ -1,6 +1,7 @@
 //! `letterbox.toml`: read once, checked whole, with a message that says what to do.
 
 mod doors;
+mod ledger;
 mod sections;
 mod store;
 mod template;
@@ -16,6 +17,7 @@ use crate::exit::Exit;
 pub(crate) use doors::{
     AcknowledgeChoice, BeginChoice, FeedSection, HttpSection, InboundSection, Way,
 };
+pub(crate) use ledger::LedgerSection;
 pub(crate) use sections::{
     DiskSection, MeshSection, MetricsSection, PracticesSection, TrustSection,
 };

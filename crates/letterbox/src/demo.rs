@@ -9,7 +9,6 @@ mod stage;
 mod way;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Instant;
 
 use letter_delivery::LetterState;
@@ -60,10 +59,7 @@ pub(crate) async fn demo(keep: Option<PathBuf>) -> Result<(), Exit> {
     ))?;
     stage.a_moment_later().await;
     opened.gateway.run_once(&opened.run).await?;
-    opened
-        .store
-        .sign(Arc::clone(&opened.signer), stage.now())
-        .await?;
+    opened.ledger.sign(&opened.store, stage.now()).await?;
     say("4. MESH is asked what became of them.")?;
 
     let mut views = opened.store.letters(StatusFilter::default()).await?;

@@ -10,6 +10,7 @@
 //! | `open` | from configuration to a trust's store, mailbox and pipeline |
 //! | `commands` | one file for each command |
 //! | `demo` | a MESH, a trust and practices in one process |
+//! | `ledger` | the ledger signed, witnessed and anchored |
 //! | `exit`, `output` | exit codes, and what is printed where |
 //! | `metrics` | gauges of every trust, and Prometheus text over HTTP |
 //! | `platform` | what differs between operating systems |
@@ -21,6 +22,7 @@ mod config;
 mod demo;
 mod desk;
 mod exit;
+mod ledger;
 mod metrics;
 mod open;
 mod output;

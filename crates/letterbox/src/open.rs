@@ -15,6 +15,7 @@ use mesh_client::{Client, Credentials, Secret, TlsIdentity, TrustAnchors};
 
 use crate::config::{Config, StoreSection, TrustSection};
 use crate::exit::Exit;
+use crate::ledger::Ledger;
 use crate::platform;
 
 /// A trust, ready to work.
@@ -22,7 +23,7 @@ pub(crate) struct Opened {
     pub(crate) store: Arc<AnyStore>,
     pub(crate) gateway: Arc<Gateway<AnyStore>>,
     pub(crate) run: Run,
-    pub(crate) signer: Arc<audit_core::Signer>,
+    pub(crate) ledger: Arc<Ledger>,
 }
 
 /// Opens a trust's pipeline.
@@ -53,12 +54,12 @@ pub(crate) async fn pipeline(config: &Config, trust: &TrustSection) -> Result<Op
     let data = config.store.is_none().then(|| config.data.clone());
     let free = move || platform::disk_free_percent(data.as_deref()?);
     let gateway = gateway.with_space(config.disk.limits(), free);
-    let signer = Arc::new(signer(trust, &key, stops.restores())?);
+    let ledger = Arc::new(ledger(trust, &key, stops.restores())?);
     Ok(Opened {
         store,
         gateway: Arc::new(gateway),
         run: sources(trust)?,
-        signer,
+        ledger,
     })
 }
 
@@ -181,13 +182,29 @@ pub(crate) fn origin(trust: &TrustSection, restores: usize) -> Result<audit_core
     audit_core::Origin::parse(&origin).map_err(|error| Exit::Configuration(error.to_string()))
 }
 
-/// The keys of a trust's ledger: one for each origin it may have had.
+/// What signs a trust's ledger, that was restored so often, and whom it is shown to.
+pub(crate) fn ledger(
+    trust: &TrustSection,
+    key: &MasterKey,
+    restores: usize,
+) -> Result<Ledger, Exit> {
+    Ledger::new(Arc::new(signer(trust, key, restores)?), &trust.ledger)
+}
+
+/// The keys of a trust's ledger: one for each origin it may have had, and that of a signer elsewhere.
 pub(crate) fn trusted(
     trust: &TrustSection,
     key: &MasterKey,
 ) -> Result<Vec<audit_core::VerifierKey>, Exit> {
     let signers = (0..=RESTORES_MAX).map(|times| signer(trust, key, times));
-    signers.map(|signer| Ok(signer?.verifier_key())).collect()
+    let mut keys: Vec<_> = signers
+        .map(|signer| Ok(signer?.verifier_key()))
+        .collect::<Result<_, Exit>>()?;
+    let there = trust.ledger.verifier_key();
+    if let Some(there) = there.filter(|there| !keys.contains(there)) {
+        keys.push(there);
+    }
+    Ok(keys)
 }
 
 /// The practice table in use.

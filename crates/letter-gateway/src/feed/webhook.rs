@@ -60,20 +60,10 @@ impl Webhook {
     ///
     /// [`WebhookError`], by what has to be put right.
     pub fn new(url: &str, secret: &[u8], ca: Option<&[u8]>) -> Result<Self, WebhookError> {
-        let url = Url::parse(url).map_err(|_| WebhookError::Address)?;
-        let is_local = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
-        let is_encrypted = url.scheme() == "https";
-        let is_private = is_encrypted || (is_local && url.scheme() == "http");
-        if !is_private {
-            return Err(WebhookError::Address);
-        }
         if secret.len() < SECRET_BYTES_MIN {
             return Err(WebhookError::Secret);
         }
-        let roots = roots(ca)?;
-        if is_encrypted && roots.is_empty() {
-            return Err(WebhookError::NoCertificate);
-        }
+        let (url, roots) = address(url, ca)?;
         let (key, http) = (hmac::Key::new(hmac::HMAC_SHA256, secret), client(roots));
         let http = http.ok_or(WebhookError::Client)?;
         Ok(Self(Arc::new(Target { url, key, http })))
@@ -134,6 +124,21 @@ impl fmt::Debug for Webhook {
     }
 }
 
+/// An address that is encrypted or on this machine, with the certificates its own must lead to.
+pub(crate) fn address(url: &str, ca: Option<&[u8]>) -> Result<(Url, RootCertStore), WebhookError> {
+    let url = Url::parse(url).map_err(|_| WebhookError::Address)?;
+    let is_local = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
+    let is_encrypted = url.scheme() == "https";
+    if !is_encrypted && !(is_local && url.scheme() == "http") {
+        return Err(WebhookError::Address);
+    }
+    let roots = roots(ca)?;
+    if is_encrypted && roots.is_empty() {
+        return Err(WebhookError::NoCertificate);
+    }
+    Ok((url, roots))
+}
+
 fn roots(ca: Option<&[u8]>) -> Result<RootCertStore, WebhookError> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(ca.unwrap_or_default()) {
@@ -146,7 +151,7 @@ fn roots(ca: Option<&[u8]>) -> Result<RootCertStore, WebhookError> {
 }
 
 /// TLS 1.2 or 1.3 with these roots only; one attempt, where it was told to go and nowhere else.
-fn client(roots: RootCertStore) -> Option<reqwest::Client> {
+pub(crate) fn client(roots: RootCertStore) -> Option<reqwest::Client> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

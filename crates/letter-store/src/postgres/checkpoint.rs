@@ -52,21 +52,66 @@ pub(super) async fn sign(
     }
     let origin =
         Origin::parse(signer.name()).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-    let note = signer
-        .sign(&Checkpoint {
-            origin,
-            size: tree.size,
-            root: tree.root,
-        })
-        .to_text();
-    let (size, at) = (signed(tree.size)?, now.timestamp_millis());
-    let row = [Value::Integer(size), Value::Integer(at), Value::text(&note)];
-    let mac = mac(&inner.rows, "checkpoint", &row);
-    let sql = "INSERT INTO checkpoint (size, at, note, mac) VALUES ($1, $2, $3, $4)";
-    let values: [&(dyn ToSql + Sync); 4] = [&size, &at, &note, &mac];
-    change.execute(sql, &values).await.map_err(failed)?;
+    let next = Checkpoint {
+        origin,
+        size: tree.size,
+        root: tree.root,
+    };
+    if let Some(file) = &inner.notes {
+        notes::require_follows(file, &next)?;
+    }
+    let note = signer.sign(&next).to_text();
+    put(inner, &change, tree.size, &note, now).await?;
     change.commit().await.map_err(failed)?;
     Ok(Some(note))
+}
+
+/// What a signer elsewhere is asked to sign; nothing when all is signed.
+pub(super) async fn to_sign(
+    inner: &Inner,
+    origin: Origin,
+) -> Result<Option<Checkpoint>, StoreError> {
+    let tree = tree(inner).await?;
+    if tree.size == 0 || tree.signed_size == Some(tree.size) {
+        return Ok(None);
+    }
+    let next = Checkpoint {
+        origin,
+        size: tree.size,
+        root: tree.root,
+    };
+    if let Some(file) = &inner.notes {
+        notes::require_follows(file, &next)?;
+    }
+    Ok(Some(next))
+}
+
+/// Keeps what it signed; a note over as many events that is there already stays.
+pub(super) async fn keep(
+    inner: &Inner,
+    size: u64,
+    note: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let client = one(&inner.pool).await?;
+    put(inner, &client, size, note, now).await
+}
+
+async fn put(
+    inner: &Inner,
+    client: &impl GenericClient,
+    size: u64,
+    note: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let (size, at) = (signed(size)?, now.timestamp_millis());
+    let row = [Value::Integer(size), Value::Integer(at), Value::text(note)];
+    let mac = mac(&inner.rows, "checkpoint", &row);
+    let sql = "INSERT INTO checkpoint (size, at, note, mac) VALUES ($1, $2, $3, $4) \
+               ON CONFLICT (size) DO NOTHING";
+    let values: [&(dyn ToSql + Sync); 4] = [&size, &at, &note, &mac];
+    let put = client.execute(sql, &values).await;
+    put.map(drop).map_err(|error| store_error(&error))
 }
 
 pub(super) async fn latest(inner: &Inner) -> Result<Option<String>, StoreError> {

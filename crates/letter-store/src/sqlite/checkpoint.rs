@@ -26,32 +26,56 @@ pub(super) fn tree(db: &Connection) -> Result<Tree, StoreError> {
     })
 }
 
-pub(super) fn sign(
+/// What is to be signed; nothing when all is.
+pub(super) fn to_sign(
     db: &Connection,
-    signer: &Signer,
-    now: DateTime<Utc>,
-) -> Result<Option<String>, StoreError> {
+    origin: Origin,
+    path: &Path,
+) -> Result<Option<Checkpoint>, StoreError> {
     let tree = tree(db)?;
     if tree.size == 0 || tree.signed_size == Some(tree.size) {
         return Ok(None);
     }
+    let next = Checkpoint {
+        origin,
+        size: tree.size,
+        root: tree.root,
+    };
+    notes::require_follows(&outside(path), &next)?;
+    Ok(Some(next))
+}
+
+pub(super) fn sign(
+    db: &Connection,
+    signer: &Signer,
+    now: DateTime<Utc>,
+    path: &Path,
+) -> Result<Option<String>, StoreError> {
     let origin =
         Origin::parse(signer.name()).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-    let note = signer
-        .sign(&Checkpoint {
-            origin,
-            size: tree.size,
-            root: tree.root,
-        })
-        .to_text();
-    let size = i64::try_from(tree.size).unwrap_or(i64::MAX);
+    let Some(next) = to_sign(db, origin, path)? else {
+        return Ok(None);
+    };
+    let note = signer.sign(&next).to_text();
+    keep(db, next.size, &note, now)?;
+    Ok(Some(note))
+}
+
+/// Keeps a note; one over as many events that is there already stays.
+pub(super) fn keep(
+    db: &Connection,
+    size: u64,
+    note: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let size = i64::try_from(size).unwrap_or(i64::MAX);
     execute(
         db,
-        "INSERT INTO checkpoint (size, at, note, mac) \
+        "INSERT OR IGNORE INTO checkpoint (size, at, note, mac) \
          VALUES (?1, ?2, ?3, row_mac('checkpoint', ?1, ?2, ?3))",
         params![size, millis(now), note],
-    )?;
-    Ok(Some(note))
+    )
+    .map(drop)
 }
 
 pub(super) fn latest(db: &Connection) -> Result<Option<String>, StoreError> {

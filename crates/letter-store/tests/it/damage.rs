@@ -8,7 +8,8 @@ use letter_store::{SqliteStore, VerifyAgainst};
 use crate::support::Seeded;
 use crate::tamper::Base;
 
-const TABLES: [&str; 14] = [
+/// Not the hashes of subtrees: they are made from the events where they are missing.
+const TABLES: [&str; 13] = [
     "event",
     "tree",
     "checkpoint",
@@ -22,7 +23,6 @@ const TABLES: [&str; 14] = [
     "key_check",
     "queue",
     "pace",
-    "subtree",
 ];
 
 /// How many single bytes are changed.

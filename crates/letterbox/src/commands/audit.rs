@@ -5,6 +5,7 @@ mod export;
 mod opened;
 mod prove;
 mod rebuild;
+mod signer;
 
 use std::fs;
 use std::path::PathBuf;
@@ -38,6 +39,7 @@ pub(super) async fn audit(
         AuditCommand::Checkpoint { key } => prove::checkpoint(config, context, key).await,
         AuditCommand::Export { dir } => export::export(config, context, &dir).await,
         AuditCommand::Rebuild => rebuild::rebuild(config, context).await,
+        AuditCommand::Signer(arguments) => signer(&arguments),
     }
 }
 
@@ -101,6 +103,8 @@ fn read_checkpoints(files: &[PathBuf]) -> Result<Vec<String>, Exit> {
     };
     files.iter().map(read).collect()
 }
+
+pub(super) use signer::signer;
 
 /// What a verification found, of a store or of a folder.
 struct Found {

@@ -106,8 +106,8 @@ async fn note(config: &Config, table: &PracticeTable) -> Result<(), Exit> {
         store
             .commit(engine.note(now(), "ods.imported", data.clone()))
             .await?;
-        let signer = open::signer(trust, &key, store.stops().await?.restores())?;
-        store.sign(signer, now()).await?;
+        let ledger = open::ledger(trust, &key, store.stops().await?.restores())?;
+        ledger.sign(&store, now()).await?;
     }
     Ok(())
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-use audit_core::Signer;
 use letter_delivery::{Store as _, StoreError};
 use letter_gateway::{Gateway, Summary};
 use letter_store::{AnyStore, EngineLock, StatusFilter};
@@ -16,6 +15,7 @@ use tokio::task::JoinSet;
 use super::Context;
 use crate::config::{Config, TrustSection};
 use crate::exit::Exit;
+use crate::ledger::{Ledger, Unsigned};
 use crate::metrics;
 use crate::open::{self, Opened};
 use crate::output::{complain, say, say_json};
@@ -47,7 +47,7 @@ async fn one_once(config: &Config, context: &Context, trust: &TrustSection) -> R
     let opened = open::pipeline(config, trust).await?;
     let _lock = opened.store.lock_engine().await?;
     let done = opened.gateway.run_once(&opened.run).await;
-    let signed = opened.store.sign(Arc::clone(&opened.signer), now()).await;
+    let signed = opened.ledger.sign_and_show(&opened.store, now()).await;
     let summary = done?;
     signed?;
     let (people, drafts) = waiting(&opened).await?;
@@ -254,7 +254,7 @@ async fn one_for_ever(
         is_measured.then(|| tokio::spawn(metrics::watch(trust, Arc::clone(&opened.store))));
     let mut signing = tokio::spawn(sign_while_events_arrive(
         Arc::clone(&opened.store),
-        Arc::clone(&opened.signer),
+        Arc::clone(&opened.ledger),
     ));
     let watching = tokio::spawn(watch_practices(Arc::clone(&opened.gateway), practices));
     let taken_over = AtomicBool::new(false);
@@ -274,7 +274,7 @@ async fn one_for_ever(
     if taken_over.load(Ordering::Relaxed) {
         return Err(StoreError::TakenOver.into());
     }
-    opened.store.sign(Arc::clone(&opened.signer), now()).await?;
+    opened.ledger.sign_and_show(&opened.store, now()).await?;
     ended.map(drop).map_err(Exit::from)
 }
 
@@ -318,12 +318,12 @@ async fn watch_practices(gateway: Arc<Gateway<AnyStore>>, mut practices: Practic
 }
 
 /// Ends when another store was taken into service in the place of this one.
-async fn sign_while_events_arrive(store: Arc<AnyStore>, signer: Arc<Signer>) {
+async fn sign_while_events_arrive(store: Arc<AnyStore>, ledger: Arc<Ledger>) {
     loop {
         tokio::time::sleep(SIGN_EVERY).await;
-        if let Err(error) = store.sign(Arc::clone(&signer), now()).await {
+        if let Err(error) = ledger.sign_and_show(&store, now()).await {
             complain(&format!("the ledger could not be signed: {error}"));
-            if matches!(error, StoreError::TakenOver) {
+            if matches!(error, Unsigned::Store(StoreError::TakenOver)) {
                 return;
             }
         }

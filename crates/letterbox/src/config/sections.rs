@@ -9,7 +9,7 @@ use letter_gateway::{SpaceLimits, Trust};
 use nhs_types::{MailboxId, OdsCode};
 use serde::Deserialize;
 
-use super::{FeedSection, HttpSection, InboundSection};
+use super::{FeedSection, HttpSection, InboundSection, LedgerSection};
 
 /// `[mesh]`: the service, and the certificate that opens it.
 #[derive(Debug, Deserialize)]
@@ -112,6 +112,9 @@ pub(crate) struct TrustSection {
     /// Timers of sending and following up.
     #[serde(default)]
     pub(crate) delivery: DeliverySection,
+    /// Who signs its ledger, and who is shown.
+    #[serde(default)]
+    pub(crate) ledger: LedgerSection,
 }
 
 fn department() -> String {
@@ -275,6 +278,7 @@ impl TrustSection {
         for inbound in &mut self.inbound {
             inbound.resolve(base);
         }
+        self.ledger.resolve(base);
     }
 
     pub(super) fn check(&self) -> Result<(), String> {
@@ -308,6 +312,9 @@ impl TrustSection {
                 ));
             }
         }
+        self.ledger
+            .check()
+            .map_err(|why| format!("trust {code}: {why}"))?;
         if self.routing.demographics != DemographicsPolicy::Source {
             return Err(format!(
                 "trust {code}: routing.demographics must be \"source\": the national lookup is not \

@@ -115,6 +115,20 @@ workflows = [{ workflow = "TOC_OUTP_ATT_DMS", format = "emis" }]
 # Test patients: never true with live = true.
 allow_synthetic = false
 
+# Who signs the ledger, and who is shown. Without it, a key derived from key_file signs.
+#[trust.ledger]
+# A command that reads a checkpoint's three lines and writes the signed note, and the key that checks it.
+#signer = ["sudo", "-u", "ledger", "/usr/local/bin/ledger-signer"]
+#signer_key = "letterbox.invalid/rxx+...+..."
+# A line of origin, size and root, an hour apart, for where nobody here can change it.
+#anchor_file = "/mnt/siem/letterbox.txt"
+#anchor_command = ["mail", "-s", "ledger", "information.governance@example.nhs.uk"]
+#witnesses_needed = 1
+#[[trust.ledger.witness]]
+#url = "https://witness.example"
+#key = "witness.example/w1+...+..."
+#ca = "tls/witness-ca.pem"
+
 # Timers; the defaults are good ones.
 #[trust.delivery]
 #ask_after_seconds = 60

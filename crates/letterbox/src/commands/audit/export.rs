@@ -22,7 +22,7 @@ const BATCH: u32 = 4_096;
 pub(super) async fn export(config: &Config, context: &Context, dir: &Path) -> Result<(), Exit> {
     let trust = config.one_trust(context.trust.as_deref())?;
     let mut opened = Opened::open(config, trust).await?;
-    let key = opened.signer.verifier_key();
+    let key = opened.ledger.verifier_key();
     let folder = Folder::open(dir, &key)?;
     let (mut writer, from) = folder.resume()?;
     opened

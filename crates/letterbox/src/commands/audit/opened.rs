@@ -1,8 +1,6 @@
 //! A trust's ledger, opened for one of the commands.
 
-use std::sync::Arc;
-
-use audit_core::{Data, SignedCheckpoint, Signer};
+use audit_core::{Data, SignedCheckpoint, VerifierKey};
 use letter_delivery::{Actor, Engine, Policy, Store as _};
 use letter_gateway::SystemEntropy;
 use letter_store::AnyStore;
@@ -10,12 +8,14 @@ use letter_store::AnyStore;
 use crate::commands::run::now;
 use crate::config::{Config, TrustSection};
 use crate::exit::Exit;
+use crate::ledger::Ledger;
 use crate::{open, platform};
 
 /// A store with the key that signs its ledger.
 pub(super) struct Opened {
     pub(super) store: AnyStore,
-    pub(super) signer: Arc<Signer>,
+    pub(super) ledger: Ledger,
+    trusted: Vec<VerifierKey>,
     engine: Engine,
     actor: Actor,
 }
@@ -33,10 +33,11 @@ impl Opened {
         let keys = key.trust_keys(trust.code.clone());
         let actor = keys.account(&platform::account());
         let store = open::store(config, trust, &key).await?;
-        let signer = open::signer(trust, &key, store.stops().await?.restores())?;
+        let ledger = open::ledger(trust, &key, store.stops().await?.restores())?;
         Ok(Self {
             store,
-            signer: Arc::new(signer),
+            ledger,
+            trusted: open::trusted(trust, &key)?,
             engine: Engine::new(keys, Policy::default(), Box::new(SystemEntropy::default())),
             actor,
         })
@@ -50,12 +51,12 @@ impl Opened {
 
     /// The checkpoint over all that is there now.
     pub(super) async fn newest_checkpoint(&self) -> Result<SignedCheckpoint, Exit> {
-        self.store.sign(Arc::clone(&self.signer), now()).await?;
+        self.ledger.sign(&self.store, now()).await?;
         let note = self.store.checkpoint().await?;
         let note = note.ok_or_else(|| {
             Exit::Wanting("the ledger holds no event yet: nothing is signed".to_owned())
         })?;
-        SignedCheckpoint::parse(&note, &[self.signer.verifier_key()])
+        SignedCheckpoint::parse(&note, &self.trusted)
             .map_err(|error| Exit::Wanting(format!("the newest checkpoint: {error}")))
     }
 }

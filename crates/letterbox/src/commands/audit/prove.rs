@@ -50,14 +50,14 @@ async fn prove_streams(
     if context.json {
         return say_json(&json!({
             "trust": trust.code, "letter": letter.to_string(), "events": events,
-            "checkpoint_size": size, "key": opened.signer.verifier_key().to_string(),
+            "checkpoint_size": size, "key": opened.ledger.verifier_key().to_string(),
             "proofs": text,
         }));
     }
     complain(&format!(
         "{events} events of {} proven in the ledger of {size}; checked with the verifier key {}",
         trust.code,
-        opened.signer.verifier_key()
+        opened.ledger.verifier_key()
     ));
     say_text(&text)
 }
@@ -97,7 +97,7 @@ pub(super) async fn checkpoint(
 ) -> Result<(), Exit> {
     for trust in config.trusts(context.trust.as_deref())? {
         let opened = Opened::open(config, trust).await?;
-        let key = opened.signer.verifier_key().to_string();
+        let key = opened.ledger.verifier_key().to_string();
         if only_key && !context.json {
             say(&key)?;
             continue;
