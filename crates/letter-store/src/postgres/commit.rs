@@ -96,7 +96,10 @@ pub(super) async fn write(inner: &Inner, commit: &Commit) -> Result<(), StoreErr
 
 async fn write_once(inner: &Inner, commit: &Commit, keys: &LetterKeys<'_>) -> Result<(), Stopped> {
     let mut client = one(&inner.pool).await.map_err(Stopped::Failed)?;
-    let transaction = client.transaction().await.map_err(stopped)?;
+    let transaction = client.transaction().await;
+    // A connection that died while it rested: nothing was begun, another one may do.
+    let begun = |error: Error| Stopped::Again(store_error(&error));
+    let transaction = transaction.map_err(begun)?;
     let mut events = placed(&transaction, commit).await.map_err(stopped)?;
     let held = held(&transaction, commit, &events).await.map_err(stopped)?;
     carried::carry(&mut events, commit, |stream| Ok(held.get(&stream).cloned()))
@@ -116,7 +119,7 @@ async fn write_once(inner: &Inner, commit: &Commit, keys: &LetterKeys<'_>) -> Re
     match transaction.commit().await {
         Ok(()) => Ok(()),
         // The server told what became of it.
-        Err(error) if error.as_db_error().is_some() => Err(stopped(error)),
+        Err(error) if told_by_a_living_server(&error) => Err(stopped(error)),
         Err(error) => {
             drop(client);
             outcome(inner, &mark, &error).await.map_err(Stopped::Failed)
@@ -449,6 +452,13 @@ async fn mark(transaction: &Transaction<'_>, events: &[EventBody]) -> Result<Mar
     let sql = "SELECT pg_current_xact_id()::text";
     let row = transaction.query_one(sql, &[]).await?;
     row.try_get(0).map(Mark::Transaction)
+}
+
+/// A backend that is ended says so too, and not what became of the change.
+fn told_by_a_living_server(error: &Error) -> bool {
+    error
+        .code()
+        .is_some_and(|code| !code.code().starts_with("57P"))
 }
 
 /// Asks what became of a transaction whose answer was lost, until that is known.
