@@ -69,6 +69,10 @@ fn events(check: &mut Check, db: &Connection, verifier: &mut Verifier) -> rusqli
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let seq = u64::try_from(row.get::<_, i64>(0)?).unwrap_or_default();
+        if ![1, 3, 4].iter().all(|column| is_blob(row, *column)) {
+            let what = "a column of the event is of another kind than it was written";
+            check.fault("V1", Some(seq), what);
+        }
         let row = EventRow {
             seq,
             stream: bytes_of(row, 1)?,
@@ -79,6 +83,10 @@ fn events(check: &mut Check, db: &Connection, verifier: &mut Verifier) -> rusqli
         check.event(&row, verifier);
     }
     Ok(())
+}
+
+fn is_blob(row: &Row<'_>, column: usize) -> bool {
+    matches!(row.get_ref(column), Ok(ValueRef::Blob(_)))
 }
 
 /// What stands in a column, also when something else made it of another kind.

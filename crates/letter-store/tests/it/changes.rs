@@ -25,6 +25,11 @@ pub(crate) const CHANGES: &[(&str, Option<u64>, &str)] = &[
         "UPDATE event SET bytes = 'text' WHERE seq = 7",
     ),
     ("V2", Some(7), "UPDATE event SET bytes = 7 WHERE seq = 7"),
+    (
+        "V1",
+        Some(7),
+        "UPDATE event SET bytes = CAST(bytes AS TEXT) WHERE seq = 7",
+    ),
     ("V3", Some(8), "DELETE FROM event WHERE seq = 7"),
     ("V6", Some(0), "UPDATE subtree SET hash = randomblob(32)"),
     (
