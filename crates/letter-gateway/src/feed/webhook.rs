@@ -129,7 +129,8 @@ pub(crate) fn address(url: &str, ca: Option<&[u8]>) -> Result<(Url, RootCertStor
     let url = Url::parse(url).map_err(|_| WebhookError::Address)?;
     let is_local = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
     let is_encrypted = url.scheme() == "https";
-    if !is_encrypted && !(is_local && url.scheme() == "http") {
+    let is_plain_here = is_local && url.scheme() == "http";
+    if !is_encrypted && !is_plain_here {
         return Err(WebhookError::Address);
     }
     let roots = roots(ca)?;

@@ -54,7 +54,7 @@ fn a_record_is_folded_from_what_its_events_carry() {
     second["events"] = json!(2);
     second["reason"] = Value::Null;
     second["address"]["practice"] = json!("Y54321");
-    assert_eq!(folded(&[first.clone()]), first);
+    assert_eq!(folded(std::slice::from_ref(&first)), first);
     assert_eq!(folded(&[first, second.clone()]), second);
 }
 

@@ -143,7 +143,17 @@ fn report(
         summary.accepted,
         summary.reports
     ))?;
-    for (count, what) in [
+    for (count, what) in remarks(summary) {
+        if count > 0 {
+            say(&format!("  {count} {what}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// What is worth a line only when there is any of it.
+const fn remarks(summary: &Summary) -> [(usize, &'static str); 10] {
+    [
         (
             summary.waiting,
             "files are still being written, or wait for their other half",
@@ -185,12 +195,7 @@ fn report(
             summary.inbox_failed,
             "messages in the mailbox could not be read: the next run tries again",
         ),
-    ] {
-        if count > 0 {
-            say(&format!("  {count} {what}"))?;
-        }
-    }
-    Ok(())
+    ]
 }
 
 /// Each trust on a thread of its own: whatever one waits for or breaks on, the others go on.

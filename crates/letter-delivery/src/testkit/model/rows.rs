@@ -188,13 +188,10 @@ impl ModelRows {
         if let Some(by) = commit.rebase {
             self.rebase(by);
         }
-        for erasure in commit.erase {
-            self.numbers.remove(&erasure.letter);
-            self.payloads
-                .retain(|_, held| held.letter != erasure.letter);
-            self.references
-                .retain(|(_, _, letter)| *letter != erasure.letter);
-        }
+        commit
+            .erase
+            .iter()
+            .for_each(|erasure| self.erase(erasure.letter));
         for payload in commit.payloads {
             self.payloads.insert(payload.id, payload);
         }
@@ -219,6 +216,12 @@ impl ModelRows {
             self.answers.insert(answer.key, answer);
         }
         Ok(())
+    }
+
+    fn erase(&mut self, letter: StreamKey) {
+        self.numbers.remove(&letter);
+        self.payloads.retain(|_, held| held.letter != letter);
+        self.references.retain(|(_, _, of)| *of != letter);
     }
 
     fn require_lease(&self, stream: StreamKey, token: LeaseToken) -> Result<(), StoreError> {
