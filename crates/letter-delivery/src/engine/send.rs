@@ -56,11 +56,10 @@ impl Engine {
                 unreachable: false,
                 ..
             } => {
-                breaker.reached(now);
-                breaker.leave_alone(now + (*after).min(policy.backoff_max));
+                breaker.leave_alone(now, now + (*after).min(policy.backoff_max));
             }
             SendResult::Retry { .. } | SendResult::Unknown { .. } => {
-                breaker.unreachable(now, policy.breaker_failures, policy.breaker_pause);
+                breaker.send_failed(now, policy.breaker_failures, policy.breaker_pause);
             }
             SendResult::Blocked { .. } => breaker.open(now, policy.blocked_pause),
         }
@@ -72,9 +71,9 @@ impl Engine {
             breaker, policy, ..
         } = self;
         if unreachable {
-            breaker.unreachable(now, policy.breaker_failures, policy.breaker_pause);
+            breaker.question_failed(now, policy.breaker_failures, policy.breaker_pause);
         } else {
-            breaker.reached(now);
+            breaker.answered(now, policy.breaker_failures);
         }
     }
 

@@ -47,7 +47,7 @@ impl Engine {
         let Some(mut copy) = claimed.copy else {
             return Commit::default();
         };
-        self.breaker.reached(now);
+        self.note_answer(now, false);
         copy.tracked = copy.tracked.saturating_add(1);
         let next = now + self.policy.track_pause(copy.tracked);
         let earliest = now + self.policy.track_apart;
