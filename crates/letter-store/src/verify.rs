@@ -15,7 +15,9 @@ use chrono::{DateTime, Utc};
 use letter_delivery::{LedgerAudit, PayloadId, StoreError};
 
 pub(crate) use events::EventRow;
-pub(crate) use records::{Queue, RecordRow, References, STRAYS, driver_of_copy, driver_of_letter};
+pub(crate) use records::{Queue, RecordRow, References, STRAYS};
+#[cfg(feature = "sqlite")]
+pub(crate) use records::{driver_of_copy, driver_of_letter};
 
 /// What the ledger is checked against besides itself.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,7 @@
 use audit_core::{EventId, Hash, Timestamp};
 use serde_json::json;
 
+use super::super::*;
 use super::*;
 
 fn body(lseq: u64, state: &str) -> EventBody {
