@@ -51,7 +51,7 @@ pub(crate) fn command(workspace: &Workspace, arguments: &[&str]) -> Outcome {
     if let Some(missing) = peers::prepare(workspace).first() {
         return Err(Failure::new(format!("not run: {missing}")));
     }
-    let ours = build(workspace)?;
+    let ours = build(workspace, "race-mesh")?;
     let sandbox = Sandbox::start(workspace)?;
     let letter = letter(sandbox.folder())?;
     let theirs = [
@@ -85,15 +85,11 @@ pub(crate) fn command(workspace: &Workspace, arguments: &[&str]) -> Outcome {
     Ok(())
 }
 
-fn build(workspace: &Workspace) -> Outcome<PathBuf> {
-    let arguments = [
-        "build",
-        "--release",
-        "--package=letterbox-benches",
-        "--bin=race-mesh",
-    ];
+fn build(workspace: &Workspace, name: &str) -> Outcome<PathBuf> {
+    let bin = format!("--bin={name}");
+    let arguments = ["build", "--release", "--package=letterbox-benches", &bin];
     process::run(&mut process::cargo(workspace, arguments))?;
-    Ok(workspace.path("target/release/race-mesh"))
+    Ok(workspace.path(&format!("target/release/{name}")))
 }
 
 fn letter(folder: &Path) -> Outcome<PathBuf> {
@@ -153,12 +149,15 @@ fn cost(text: &str) -> Outcome<Cost> {
     }
 }
 
+/// The figure in the middle.
+fn middle(figures: &[f64]) -> f64 {
+    let mut figures = figures.to_vec();
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
 fn median(costs: &[Cost]) -> Cost {
-    let middle = |figure: fn(&Cost) -> f64| {
-        let mut figures: Vec<f64> = costs.iter().map(figure).collect();
-        figures.sort_by(f64::total_cmp);
-        figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
-    };
+    let middle = |figure: fn(&Cost) -> f64| middle(&costs.iter().map(figure).collect::<Vec<_>>());
     Cost {
         cpu_s: middle(|cost| cost.cpu_s),
         wall_s: middle(|cost| cost.wall_s),

@@ -47,6 +47,7 @@
 //!
 //! Not here: SQL, configuration files, the process' environment.
 
+mod accept;
 mod directory;
 mod feed;
 mod folder;

@@ -12,9 +12,8 @@ use clinical_letter::{
 use letter_delivery::Store;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 
+use crate::accept::serve_each;
 use crate::take::{OnReject, Receipt};
 use crate::{Gateway, GatewayError};
 
@@ -74,30 +73,17 @@ impl<S: Store + 'static> Gateway<S> {
     /// Answers connections until its task is ended; a message is answered AA only when it is
     /// durable.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, mllp: Mllp) {
-        let places = Arc::new(Semaphore::new(mllp.connections_max));
+        let connections_max = mllp.connections_max;
         let mllp = Arc::new(mllp);
-        let mut connections = JoinSet::new();
-        loop {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-                return;
-            };
-            let stream = match listener.accept().await {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(LAST_BYTE_MAX).await;
-                    continue;
-                }
-            };
+        serve_each(listener, connections_max, |stream| {
             let (gateway, mllp) = (Arc::clone(&self), Arc::clone(&mllp));
-            connections.spawn(async move {
+            async move {
                 if let Err(error) = gateway.converse(stream, &mllp).await {
                     tracing::warn!(%error, source = mllp.source, "a connection broke off");
                 }
-                drop(place);
-            });
-            while connections.try_join_next().is_some() {}
-        }
+            }
+        })
+        .await;
     }
 
     async fn converse(&self, mut stream: TcpStream, mllp: &Mllp) -> std::io::Result<()> {

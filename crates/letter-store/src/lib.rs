@@ -55,6 +55,8 @@ mod carried;
 mod cipher;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod engine_lock;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod line;
 mod load;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod master_key;

@@ -10,6 +10,7 @@ use std::process::{self as this, Command};
 use serde_json::Value;
 
 use super::cluster::Cluster;
+use super::{build, middle};
 use crate::failure::{Failure, Outcome};
 use crate::figures::{self, Table};
 use crate::process;
@@ -32,7 +33,7 @@ const APPEND: &str = "\\set c :client_id\n\
      decode(repeat('78', 420), 'hex'));\n";
 
 pub(super) fn race(workspace: &Workspace, save: bool) -> Outcome {
-    let ours = build(workspace)?;
+    let ours = build(workspace, "race-store")?;
     let folder = Folder::new()?;
     let cluster = Cluster::start(&folder.0.join("pg"))?;
     cluster.sql(TABLES)?;
@@ -61,17 +62,6 @@ pub(super) fn race(workspace: &Workspace, save: bool) -> Outcome {
         figures::save(workspace, "race-store", "Race: durable events", &page)?;
     }
     Ok(())
-}
-
-fn build(workspace: &Workspace) -> Outcome<PathBuf> {
-    let arguments = [
-        "build",
-        "--release",
-        "--package=letterbox-benches",
-        "--bin=race-store",
-    ];
-    process::run(&mut process::cargo(workspace, arguments))?;
-    Ok(workspace.path("target/release/race-store"))
 }
 
 /// Both sides stand on the same file system.
@@ -107,12 +97,6 @@ fn number(line: &Value, member: &str) -> Outcome<f64> {
     figure.ok_or_else(|| Failure::new(format!("no {member} in {line}")))
 }
 
-fn median(figures: &[f64]) -> f64 {
-    let mut figures = figures.to_vec();
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
 type Pair = (Vec<f64>, Vec<f64>);
 
 fn page(rates: &Pair, single: &Pair) -> String {
@@ -131,9 +115,9 @@ fn page(rates: &Pair, single: &Pair) -> String {
         let ratio = ratios(pair);
         table.row([
             name.to_owned(),
-            format!("{:.0}", median(&pair.0) * unit),
-            format!("{:.0}", median(&pair.1) * unit),
-            format!("{:.2}", median(&ratio)),
+            format!("{:.0}", middle(&pair.0) * unit),
+            format!("{:.0}", middle(&pair.1) * unit),
+            format!("{:.2}", middle(&ratio)),
             format!("{:.2}", ratio.iter().copied().fold(f64::INFINITY, f64::min)),
             format!("{:.2}", ratio.iter().copied().fold(0.0, f64::max)),
         ]);

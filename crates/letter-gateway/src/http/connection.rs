@@ -14,16 +14,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use letter_delivery::Store;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Http;
 use super::answer::{Answer, Problem};
 use crate::Gateway;
+use crate::accept::serve_each;
 
-/// How long to wait when the system gives no more connections.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(500);
 /// How long a refused client may take to finish what it says.
 const DRAIN_WITHIN: Duration = Duration::from_secs(5);
 /// The smallest buffer that a head can be read with.
@@ -32,28 +29,12 @@ const BUFFER_MIN: usize = 8 * 1024;
 impl<S: Store + 'static> Gateway<S> {
     /// Answers requests until its task is ended; 201 is answered only when the letter is durable.
     pub async fn serve_http(self: Arc<Self>, listener: TcpListener, http: Http) {
-        let places = Arc::new(Semaphore::new(http.connections_max));
+        let connections_max = http.connections_max;
         let http = Arc::new(http);
-        let mut connections = JoinSet::new();
-        loop {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-                return;
-            };
-            let stream = match listener.accept().await {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(ACCEPT_AGAIN).await;
-                    continue;
-                }
-            };
-            let (gateway, http) = (Arc::clone(&self), Arc::clone(&http));
-            connections.spawn(async move {
-                gateway.greet_client(stream, http).await;
-                drop(place);
-            });
-            while connections.try_join_next().is_some() {}
-        }
+        serve_each(listener, connections_max, |stream| {
+            Arc::clone(&self).greet_client(stream, Arc::clone(&http))
+        })
+        .await;
     }
 
     async fn greet_client(self: Arc<Self>, stream: TcpStream, http: Arc<Http>) {

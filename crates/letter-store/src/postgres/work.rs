@@ -1,8 +1,7 @@
 //! The rows of work: read, written, and written again with another lease or time.
 
 use deadpool_postgres::{GenericClient, Transaction};
-use letter_delivery::{Lane, StoreError, Work, WorkKind};
-use nhs_types::MailboxId;
+use letter_delivery::{StoreError, Work, WorkKind};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -11,6 +10,7 @@ use super::fault::store_error;
 use super::keys::stream;
 use super::lists::{column, rows};
 use super::row::{Value, mac};
+use crate::line::{kind_and_destination, lane};
 use crate::row_mac::RowKey;
 
 /// How many rows are written again by one statement.
@@ -124,20 +124,4 @@ pub(super) async fn execute(
         change.execute(&statement, values).await
     };
     changed.await.map_err(|error| store_error(&error))
-}
-
-pub(super) fn lane(stored: &str) -> Result<Lane, StoreError> {
-    Lane::parse(stored).ok_or_else(|| StoreError::Corrupt("a lane that is not known".to_owned()))
-}
-
-/// What is done in a line, and the mailbox that it sends to.
-pub(super) fn kind_and_destination(
-    line: &str,
-) -> Result<(WorkKind, Option<MailboxId>), StoreError> {
-    if let Some(kind) = WorkKind::parse(line) {
-        return Ok((kind, None));
-    }
-    let mailbox = MailboxId::parse(line)
-        .map_err(|_| StoreError::Corrupt("a line of work that is not known".to_owned()))?;
-    Ok((WorkKind::Send, Some(mailbox)))
 }

@@ -15,6 +15,7 @@ use super::lists::{read_copy, read_letter};
 use super::schema::store_error;
 use super::seal::Seal;
 use super::stops;
+use crate::line;
 
 /// Work under a lease is looked at again when that ends.
 const NEXT_DUE: &str = "SELECT min(at) FROM ( \
@@ -95,8 +96,8 @@ fn read_work(row: &Row<'_>) -> Result<Work, StoreError> {
     let mut work = Work::new(stream, kind, time(row.get(2).map_err(field)?)?);
     work.earliest_at = time(row.get(3).map_err(field)?)?;
     work.tries = row.get(4).map_err(field)?;
-    work.lane = lines::lane(&row.get::<_, String>(5).map_err(field)?)?;
-    work.destination = lines::kind_and_destination(&row.get::<_, String>(6).map_err(field)?)?.1;
+    work.lane = line::lane(&row.get::<_, String>(5).map_err(field)?)?;
+    work.destination = line::kind_and_destination(&row.get::<_, String>(6).map_err(field)?)?.1;
     Ok(work)
 }
 

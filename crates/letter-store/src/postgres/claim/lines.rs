@@ -11,11 +11,12 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::time;
+use crate::line::kind_and_destination;
 use crate::postgres::Inner;
 use crate::postgres::keys::stream;
 use crate::postgres::lists::{column, rows};
 use crate::postgres::row::{Value, mac};
-use crate::postgres::work::{execute, kind_and_destination};
+use crate::postgres::work::execute;
 
 /// One step through the index from each line to the next, however long they are.
 const LINES: &str = "WITH RECURSIVE names AS ( \

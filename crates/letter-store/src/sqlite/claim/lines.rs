@@ -9,6 +9,7 @@ use nhs_types::MailboxId;
 use rusqlite::{Connection, OptionalExtension as _, Params, params};
 
 use super::time;
+use crate::line::kind_and_destination;
 use crate::sqlite::commit::{execute, millis};
 use crate::sqlite::schema::store_error;
 
@@ -132,22 +133,6 @@ pub(super) fn remember(db: &Connection, work: &Work, now: DateTime<Utc>) -> Resu
         params![work.lane.as_str(), work.line(), millis(now)],
     )
     .map(drop)
-}
-
-pub(super) fn lane(stored: &str) -> Result<Lane, StoreError> {
-    Lane::parse(stored).ok_or_else(|| StoreError::Corrupt("a lane that is not known".to_owned()))
-}
-
-/// What is done in a line, and the mailbox that it sends to.
-pub(super) fn kind_and_destination(
-    line: &str,
-) -> Result<(WorkKind, Option<MailboxId>), StoreError> {
-    if let Some(kind) = WorkKind::parse(line) {
-        return Ok((kind, None));
-    }
-    let mailbox = MailboxId::parse(line)
-        .map_err(|_| StoreError::Corrupt("a line of work that is not known".to_owned()))?;
-    Ok((WorkKind::Send, Some(mailbox)))
 }
 
 fn rows<T>(
